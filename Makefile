@@ -1,0 +1,124 @@
+# make          build popper
+# make run      a demonstration service on 127.0.0.1, till Ctrl-C or make stop
+# make check    all tests; make asan, lint, fuzz, bench stand beside it
+# make install  into $(DESTDIR)$(PREFIX) and $(DESTDIR)$(SYSCONFDIR)
+
+PREFIX = /usr/local
+SYSCONFDIR = /etc/popper
+MANDIR = $(PREFIX)/share/man
+LIBEXECDIR = $(PREFIX)/lib/popper
+EMPTYDIR = $(LIBEXECDIR)/empty
+BUILD = build
+
+CC = cc
+CFLAGS = -O2 -g
+WARN = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
+    -Wmissing-prototypes -Wconversion -Wvla
+HARDEN = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
+    $(addprefix -Isrc/,lib auth drop popper) \
+    -DPOPPER_CDB='"$(SYSCONFDIR)/cdb"' -DPOPPER_EMPTY='"$(EMPTYDIR)"' \
+    $(WARN) $(HARDEN) $(CFLAGS)
+ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
+LIBS = -Wl,-Bstatic -lcdb -lbearssl -lxxhash -lcrypt -Wl,-Bdynamic
+
+LIB_SRC = $(wildcard src/lib/*.c)
+AUTH_SRC = $(wildcard src/auth/*.c)
+DROP_SRC = $(wildcard src/drop/*.c)
+POPPER_SRC = $(filter-out src/popper/main.c,$(wildcard src/popper/*.c))
+UNIT_SRC = $(filter-out t/unit/memio.c,$(wildcard t/unit/*.c))
+
+obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
+# includes go down: popper before auth and drop, these before lib
+ARCHIVES = $(addprefix $(BUILD)/lib,popper.a auth.a drop.a base.a)
+UNITS = $(patsubst t/unit/%.c,$(BUILD)/t/%.t,$(UNIT_SRC))
+FUZZ_SRC = $(wildcard t/fuzz/*.c)
+
+all: $(BUILD)/popper
+
+$(BUILD)/libbase.a: $(call obj,$(LIB_SRC))
+$(BUILD)/libauth.a: $(call obj,$(AUTH_SRC))
+$(BUILD)/libdrop.a: $(call obj,$(DROP_SRC))
+$(BUILD)/libpopper.a: $(call obj,$(POPPER_SRC))
+
+$(BUILD)/%.a:
+	@rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo '  CC $<'
+	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# what was built with other flags is built anew
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(subst ','\'',$(ALL_CFLAGS))' | cmp -s - $@ || \
+	    echo '$(CC) $(subst ','\'',$(ALL_CFLAGS))' >$@
+
+$(BUILD)/popper: $(call obj,src/popper/main.c) $(ARCHIVES)
+	@echo '  LD $@'
+	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/t/%.t: $(BUILD)/t/unit/%.o $(BUILD)/t/unit/memio.o $(ARCHIVES)
+	@mkdir -p $(@D)
+	@echo '  LD $@'
+	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
+
+deps:
+	@scripts/install-deps build
+
+deps-check:
+	@scripts/install-deps check
+
+run: deps
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) scripts/demo start
+
+stop:
+	@BUILD=$(BUILD) scripts/demo stop
+
+check: deps-check
+	@$(MAKE) --no-print-directory test
+
+test: all $(UNITS)
+	BUILD=$(BUILD) scripts/check $(UNITS)
+
+asan:
+	@scripts/install-deps check
+	@$(MAKE) --no-print-directory test BUILD=build/asan \
+	    CFLAGS='-O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined' \
+	    HARDEN=-fPIE
+
+lint:
+	@scripts/install-deps check
+	@scripts/lint
+
+fuzz:
+	@scripts/install-deps check
+	@scripts/fuzz
+
+bench: deps-check
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) bench/run
+
+install: all
+	PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' MANDIR='$(MANDIR)' \
+	    LIBEXECDIR='$(LIBEXECDIR)' EMPTYDIR='$(EMPTYDIR)' \
+	    DESTDIR='$(DESTDIR)' BUILD='$(BUILD)' scripts/install
+
+uninstall:
+	PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' MANDIR='$(MANDIR)' \
+	    LIBEXECDIR='$(LIBEXECDIR)' EMPTYDIR='$(EMPTYDIR)' \
+	    DESTDIR='$(DESTDIR)' scripts/install --remove
+
+clean:
+	rm -rf $(BUILD)
+
+realclean: clean
+
+FORCE:
+.PHONY: all deps deps-check run stop check test asan lint fuzz bench install \
+    uninstall clean realclean FORCE
+.SECONDARY:
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

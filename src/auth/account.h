@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef POPPER_ACCOUNT_H
+#define POPPER_ACCOUNT_H
+
+#include "auth.h"
+#include "err.h"
+
+/* Where a user's identity and his password hash come from. */
+struct account {
+	uid_t uid;
+	gid_t gid;
+	char home[256];
+	char maildrop[256];
+	char hash[AUTH_SECRET_MAX]; /* empty: none */
+	bool expired;
+};
+
+/*
+ * Each looks the user up in its source: 1 found, 0 not there, -1 with e.
+ * account_virtual reads users.cdb (cdb/users: UID:GID:HOME[:MAILDROP]) and
+ * the {crypt} record of secrets.cdb; account_system passwd and shadow.
+ */
+int account_virtual(const struct auth_cfg *cfg, const char *user,
+    struct account *a, struct err *e);
+int account_system(const struct auth_cfg *cfg, const char *user,
+    struct account *a, struct err *e);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef POPPER_HEADER_H
+#define POPPER_HEADER_H
+
+#include <stddef.h>
+
+#define UID_MAX 70 /* octets of a unique-id (RFC 1939 section 7, UIDL) */
+
+/* The header fields that the maildrop itself uses. */
+enum header {
+	HEADER_OTHER,
+	HEADER_CONTINUED, /* begins with a blank: belongs to the one before */
+	HEADER_UIDL,	  /* X-UIDL */
+	HEADER_STATUS,
+	HEADER_XSTATUS,
+	HEADER_LENGTH, /* Content-Length */
+};
+
+/* Octets of a line that header_kind has to see to be sure. */
+#define HEADER_LOOK 24
+
+enum header header_kind(const char *line, size_t n);
+
+/*
+ * The unique-id in an X-UIDL line (n octets without the line end): its
+ * length, with *at where it begins; 0 unless it is 1 to 70 characters of
+ * 0x21 to 0x7E and nothing more.
+ */
+size_t header_uidl(const char *line, size_t n, const char **at);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef POPPER_LOCK_H
+#define POPPER_LOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "err.h"
+#include "spool.h"
+
+/*
+ * Two locks (docs/DESIGN.md, "Locks").
+ *
+ * The session lock says that a popper serves this maildrop: a non-blocking
+ * flock on .USER.pop, held for the session.  Taken, it is ERR_BUSY at once.
+ *
+ * The spool lock keeps delivery agents away while the spool is scanned or
+ * changed: an open file description lock on the spool (it meets everyone's
+ * fcntl lock) and then the dot-lock USER.lock, both tried without blocking
+ * and again for a bounded time.
+ */
+
+int lock_session(struct spool *sp, struct err *e);
+void lock_session_end(struct spool *sp);
+
+/*
+ * Opens and checks the spool, if there is one, and locks it: sp->fd and
+ * sp->st are set, or sp->fd is -1 if there is no spool yet.
+ */
+int lock_spool(struct spool *sp, struct err *e);
+void lock_spool_end(struct spool *sp);
+
+/* In long work: touches the dot-lock once a minute, that it not get stale. */
+void lock_refresh(struct spool *sp);
+
+/* True if the dot-lock in the folder is still the one we made. */
+bool lock_ours(const struct spool *sp);
+
+#endif

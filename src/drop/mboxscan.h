@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef POPPER_MBOXSCAN_H
+#define POPPER_MBOXSCAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fromline.h"
+#include "header.h"
+
+/*
+ * The one mbox scanner.  It is pure: octets of the spool are pushed in, cut
+ * anywhere, and message locations come out; the same code builds the index
+ * and checks it again before an update.
+ *
+ * A message begins with a From_ line (fromline.h) at the start of the spool,
+ * where empty lines are passed over, or after an empty line.  Its header goes
+ * to the first empty line, its body to the empty line before the next From_
+ * line or before the end; that one empty line belongs to no message.
+ */
+
+enum {
+	MSG_NOBLANK = 1, /* the header has no empty line behind it */
+	MSG_READ = 2,	 /* a Status: field has an R */
+	MSG_BLANK_CR = 4 /* the empty line behind the header is CRLF */
+};
+
+/* Offsets are those of octets in the spool. */
+struct msgloc {
+	uint64_t from;	/* the From_ line */
+	uint64_t head;	/* the first header line */
+	uint64_t body;	/* behind the empty line that ends the header */
+	uint64_t end;	/* behind the last octet of the message */
+	uint64_t wire;	/* octets to send, without X-UIDL, dots not doubled */
+	uint32_t flags; /* MSG_* */
+	uint8_t uid_len;
+	char uid[UID_MAX]; /* the first good X-UIDL that is stored in it */
+};
+
+struct mboxscan {
+	int (*msg)(void *ctx, const struct msgloc *loc);
+	void *ctx;
+	/* private */
+	enum {
+		SCAN_START,
+		SCAN_HEAD,
+		SCAN_BODY,
+		SCAN_BAD
+	} state;
+	struct msgloc loc;
+	uint64_t off;	    /* of the next octet to be pushed */
+	uint64_t line;	    /* where the present line begins */
+	bool blank;	    /* the line before was empty */
+	bool head_blank;    /* and it was the one that ends the header */
+	bool dropping;	    /* inside a header field that is not sent */
+	bool cr;	    /* an unfinished line ends in a CR so far */
+	uint64_t blank_len; /* octets of the empty line before */
+	size_t have;	    /* octets of an unfinished line in keep */
+	char keep[FROMLINE_MAX + 2];
+};
+
+/* msg is called once a message, in order; -1 from it stops the scan. */
+void mboxscan_init(struct mboxscan *s,
+    int (*msg)(void *ctx, const struct msgloc *loc), void *ctx);
+
+/* -1: msg said stop, or the spool does not begin with a From_ line. */
+int mboxscan_feed(struct mboxscan *s, const char *data, size_t n);
+
+/* The end of the spool: ends the last line and the last message. */
+int mboxscan_end(struct mboxscan *s);
+
+/* True if it stopped because the spool does not begin with a From_ line. */
+bool mboxscan_bad(const struct mboxscan *s);
+
+#endif

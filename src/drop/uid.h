@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef POPPER_UID_H
+#define POPPER_UID_H
+
+#include "drop.h"
+
+/*
+ * Unique-ids (RFC 1939 section 7, UIDL).  A good X-UIDL that is stored in
+ * the message, and the first of its kind in the spool, is the id.  Otherwise
+ * it is 20 characters of base 80 from a 128-bit hash of the whole message
+ * with its From_ line, but without the fields that servers change (X-UIDL,
+ * Status, X-Status, Content-Length); one that is taken already is hashed
+ * once more, so that the same spool always gives the same ids.
+ */
+#define UID_COMPUTED 20
+
+/* At opening: keeps a stored id that is free, forgets one that is not. */
+int uid_stored(struct drop *d, struct msgloc *m, struct err *e);
+
+/* Sees to it that messages up to and with i have their ids. */
+int uid_compute(struct drop *d, uint32_t i, struct err *e);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "io.h"
+
+static int
+wait_fd(int fd, short events, int64_t deadline)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+
+	for (;;) {
+		int r = poll(&p, 1, clock_left(deadline));
+
+		if (r > 0)
+			return 0;
+		if (r == 0) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		if (errno != EINTR)
+			return -1;
+	}
+}
+
+ssize_t
+io_fd_read(void *ctx, char *buf, size_t n, int64_t deadline)
+{
+	int fd = *(const int *)ctx;
+	ssize_t r;
+
+	do {
+		if (wait_fd(fd, POLLIN, deadline) == -1)
+			return -1;
+		r = read(fd, buf, n);
+	} while (r == -1 && (errno == EINTR || errno == EAGAIN));
+	return r;
+}
+
+/* A pipe that polls writable takes this much without blocking. */
+static ssize_t
+write_plain(int fd, const char *buf, size_t n, int64_t deadline)
+{
+	if (wait_fd(fd, POLLOUT, deadline) == -1)
+		return -1;
+	return write(fd, buf, n < PIPE_BUF ? n : PIPE_BUF);
+}
+
+ssize_t
+io_fd_write(void *ctx, const char *buf, size_t n, int64_t deadline)
+{
+	int fd = *(const int *)ctx;
+
+	for (;;) {
+		ssize_t r = send(fd, buf, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (r == -1 && errno == ENOTSOCK)
+			r = write_plain(fd, buf, n, deadline);
+		if (r >= 0)
+			return r;
+		if (errno == EAGAIN) {
+			if (wait_fd(fd, POLLOUT, deadline) == -1)
+				return -1;
+		} else if (errno != EINTR) {
+			return -1;
+		}
+	}
+}
+
+void
+io_tune(int fd)
+{
+	static const struct {
+		int level, name, value;
+	} row[] = {
+		/* fails on what is no TCP socket: then nothing is to do */
+		{ IPPROTO_TCP, TCP_NODELAY, 1 },
+		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
+		{ IPPROTO_TCP, TCP_KEEPIDLE, 15 },
+		{ IPPROTO_TCP, TCP_KEEPINTVL, 5 },
+		{ IPPROTO_TCP, TCP_KEEPCNT, 3 },
+		{ IPPROTO_TCP, TCP_USER_TIMEOUT, 30000 },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof row / sizeof row[0]; i++) {
+		if (setsockopt(fd, row[i].level, row[i].name, &row[i].value,
+			sizeof row[i].value) == -1)
+			return;
+	}
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* runs as: root */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "priv.h"
+
+int
+priv_become(uid_t uid, gid_t gid, struct err *e)
+{
+	if (geteuid() != 0) {
+		if (uid == geteuid())
+			return 0;
+		return err_set(e, ERR_PERM,
+		    "Not started by root, so only the mail of uid %ld can be "
+		    "served, not of uid %ld",
+		    (long)geteuid(), (long)uid);
+	}
+	if (uid == 0)
+		return err_set(e, ERR_PERM, "uid 0 is never served");
+	if (setgroups(0, NULL) == -1 || setresgid(gid, gid, gid) == -1 ||
+	    setresuid(uid, uid, uid) == -1)
+		return err_sys(e, ERR_PERM, "Unable to become", "the user");
+	if (setuid(0) == 0 || setresuid((uid_t)-1, 0, (uid_t)-1) == 0)
+		return err_set(e, ERR_PERM, "Unable to give up root for good");
+	return 0;
+}
+
+/* The folder is root's, nobody else writes to it, and nothing is in it. */
+static int
+check_empty(const char *dir, struct err *e)
+{
+	struct stat st;
+	struct dirent *d;
+	DIR *dp = opendir(dir);
+	int found = 0;
+
+	if (dp == NULL)
+		return err_sys(e, ERR_PERM, "Unable to open", dir);
+	if (fstat(dirfd(dp), &st) == -1) {
+		closedir(dp);
+		return err_sys(e, ERR_PERM, "Unable to look at", dir);
+	}
+	while (found <= 2 && (d = readdir(dp)) != NULL)
+		found++;
+	closedir(dp);
+	if (found > 2 || st.st_uid != 0 || (st.st_mode & 022) != 0)
+		return err_set(e, ERR_PERM,
+		    "The folder %.200s has to be empty, owned by root and "
+		    "writable by nobody else",
+		    dir);
+	return 0;
+}
+
+#define ALLOW(nr)                                                              \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (nr), 0, 1),                       \
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+
+#if defined(__x86_64__)
+#define THIS_ARCH AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define THIS_ARCH AUDIT_ARCH_AARCH64
+#elif defined(__i386__)
+#define THIS_ARCH AUDIT_ARCH_I386
+#elif defined(__riscv)
+#define THIS_ARCH AUDIT_ARCH_RISCV64
+#endif
+
+/* A sanitizer makes calls of its own, so its builds go without a filter. */
+#if defined(__SANITIZE_ADDRESS__) || !defined(THIS_ARCH)
+#define HAVE_FILTER 0
+#else
+#define HAVE_FILTER 1
+#endif
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#undef HAVE_FILTER
+#define HAVE_FILTER 0
+#endif
+#endif
+
+static int
+filter(struct err *e)
+{
+#if HAVE_FILTER
+	static struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		    offsetof(struct seccomp_data, arch)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, THIS_ARCH, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		    offsetof(struct seccomp_data, nr)),
+		ALLOW(SYS_read), ALLOW(SYS_write), ALLOW(SYS_sendto),
+		ALLOW(SYS_recvfrom),
+#ifdef SYS_poll
+		ALLOW(SYS_poll),
+#endif
+		ALLOW(SYS_ppoll), ALLOW(SYS_clock_gettime),
+		ALLOW(SYS_restart_syscall), ALLOW(SYS_exit_group),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
+	};
+	struct sock_fprog prog = { sizeof code / sizeof code[0], code };
+
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog) == -1)
+		return err_sys(
+		    e, ERR_PERM, "Unable to set", "a seccomp filter");
+#else
+	(void)e;
+#endif
+	return 0;
+}
+
+int
+priv_confine(const char *dir, uid_t uid, gid_t gid, struct err *e)
+{
+	if (geteuid() == 0) {
+		if (check_empty(dir, e) == -1)
+			return -1;
+		if (chdir(dir) == -1 || chroot(".") == -1)
+			return err_sys(e, ERR_PERM, "Unable to chroot to", dir);
+		if (priv_become(uid, gid, e) == -1)
+			return -1;
+	}
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		return err_sys(e, ERR_PERM, "Unable to confine", "the front");
+	return filter(e);
+}

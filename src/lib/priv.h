@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef POPPER_PRIV_H
+#define POPPER_PRIV_H
+
+#include <sys/types.h>
+
+#include "err.h"
+
+/*
+ * Becomes uid and gid for good, with no other group, and proves that there
+ * is no way back.  A process that is not root can only become what it is.
+ */
+int priv_become(uid_t uid, gid_t gid, struct err *e);
+
+/*
+ * What a process before log-in may still do: chroot to dir, an empty folder
+ * of root's (only root can; others skip it), uid and gid as given (only
+ * root), not dumpable, no new privileges, and a seccomp filter that kills at
+ * any call but reading, writing and polling open fds.
+ */
+int priv_confine(const char *dir, uid_t uid, gid_t gid, struct err *e);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* runs as: root */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "safefile.h"
+
+int
+safefile_open_admin(const char *path, struct err *e)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd == -1)
+		return err_sys(e, ERR_PERM, "Unable to open", path);
+	if (fstat(fd, &st) == -1) {
+		err_sys(e, ERR_PERM, "Unable to look at", path);
+	} else if (!S_ISREG(st.st_mode)) {
+		err_set(e, ERR_PERM, "%.200s is not a regular file", path);
+	} else if ((st.st_uid != 0 && st.st_uid != geteuid()) ||
+	    (st.st_mode & 022) != 0) {
+		err_set(e, ERR_PERM,
+		    "%.200s (owner %ld, mode %04o) can be changed by others: "
+		    "give it to root and take away the right to write",
+		    path, (long)st.st_uid, (unsigned)st.st_mode & 07777);
+	} else {
+		return fd;
+	}
+	close(fd);
+	return -1;
+}
+
+static int
+refuse(const char *path, const struct stat *st, const char *why, struct err *e)
+{
+	return err_set(e, ERR_PERM,
+	    "%.200s (owner %ld, mode %04o, %ld links) %s: it was left alone",
+	    path, (long)st->st_uid, (unsigned)st->st_mode & 07777,
+	    (long)st->st_nlink, why);
+}
+
+static int
+check(const char *path, const struct stat *st, uid_t uid, struct err *e)
+{
+	if (S_ISLNK(st->st_mode))
+		return refuse(path, st, "is a symbolic link", e);
+	if (!S_ISREG(st->st_mode))
+		return refuse(path, st, "is not a regular file", e);
+	if (st->st_uid != uid)
+		return refuse(path, st, "belongs to somebody else", e);
+	if (st->st_nlink != 1)
+		return refuse(path, st, "has more than one link", e);
+	return 0;
+}
+
+int
+safefile_open_user(int dir, const char *name, const char *path, int flags,
+    uid_t uid, struct stat *st, struct err *e)
+{
+	int fd;
+
+	/* looked at first: to open a device or a FIFO can do things already */
+	if (fstatat(dir, name, st, AT_SYMLINK_NOFOLLOW) == 0) {
+		if (check(path, st, uid, e) == -1)
+			return -1;
+	} else if (errno != ENOENT || (flags & O_CREAT) == 0) {
+		return err_sys(e, ERR_PERM, "Unable to look at", path);
+	}
+	fd = openat(
+	    dir, name, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	if (fd == -1)
+		return err_sys(e, ERR_PERM, "Unable to open", path);
+	if (fstat(fd, st) == -1) {
+		err_sys(e, ERR_PERM, "Unable to look at", path);
+	} else if (st->st_nlink != 0 && check(path, st, uid, e) == -1) {
+		/* e tells; a file that was unlinked meanwhile is the
+		   caller's business */
+		;
+	} else if ((flags & O_CREAT) != 0 && (st->st_mode & 0077) != 0 &&
+	    fchmod(fd, 0600) == -1) {
+		err_sys(e, ERR_PERM, "Unable to narrow the mode of", path);
+	} else {
+		return fd;
+	}
+	close(fd);
+	return -1;
+}
+
+bool
+safefile_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+bool
+safefile_is(int dir, const char *name, const struct stat *st)
+{
+	struct stat now;
+
+	return fstatat(dir, name, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    safefile_same(&now, st);
+}

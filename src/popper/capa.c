@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+
+#include "capa.h"
+#include "cmd.h"
+#include "version.h"
+
+enum outcome
+capa_run(struct session *s, const struct args *a)
+{
+	(void)a;
+	s->more = true;
+	snprintf(s->text, sizeof s->text, "Capability list follows");
+	return OC_OK;
+}
+
+static bool
+clear_text(const struct session *s)
+{
+	switch (s->cfg.clear_text_password) {
+	case CLEAR_NEVER:
+	case CLEAR_TLS:
+		return false;
+	case CLEAR_LOCAL:
+		return s->peer.local;
+	default:
+		return true;
+	}
+}
+
+int
+capa_body(struct session *s)
+{
+	struct out *o = &s->out;
+	char line[80];
+
+	out_str(o, "TOP\r\n");
+	if (clear_text(s))
+		out_str(o, "USER\r\n");
+	if (s->cfg.announce_login_delay > 0) {
+		snprintf(line, sizeof line, "LOGIN-DELAY %u\r\n",
+		    s->cfg.announce_login_delay);
+		out_str(o, line);
+	}
+	snprintf(line, sizeof line, "EXPIRE %u\r\n", s->cfg.announce_expire);
+	out_str(o, s->cfg.announce_expire == NEVER ? "EXPIRE NEVER\r\n" : line);
+	out_str(o, "UIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n");
+	if (s->in_transaction || !s->cfg.shy)
+		out_str(
+		    o, "IMPLEMENTATION " POPPER_NAME "-" POPPER_VERSION "\r\n");
+	out_str(o, ".\r\n");
+	return 0;
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/* runs as: root */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "safefile.h"
+#include "text.h"
+
+/*
+ * Configuration files (qpopper.conf(5)):
+ *
+ *	set OPTION [= VALUE]	# remark
+ *	reset OPTION
+ *
+ * with blanks around each element, and strings in ", ' or `.
+ */
+
+#define LINE_OCTETS 1024
+#define DEPTH_MAX 100
+
+enum token_kind {
+	TOKEN_END,
+	TOKEN_WORD,
+	TOKEN_STRING,
+	TOKEN_EQUALS,
+	TOKEN_OPEN /* a quote without its other end */
+};
+
+struct token {
+	enum token_kind kind;
+	char text[LINE_OCTETS];
+};
+
+static const char *
+quoted(const char *p, struct token *t)
+{
+	const char *end = strchr(p + 1, p[0]);
+	size_t n;
+
+	t->kind = TOKEN_OPEN;
+	if (end == NULL)
+		return p;
+	n = (size_t)(end - p) - 1;
+	memcpy(t->text, p + 1, n);
+	t->text[n] = '\0';
+	t->kind = TOKEN_STRING;
+	return end + 1;
+}
+
+/* The next element of the line at p (shorter than LINE_OCTETS). */
+static const char *
+token(const char *p, struct token *t)
+{
+	size_t n;
+
+	p += strspn(p, " \t");
+	t->text[0] = '\0';
+	if (*p == '\0' || *p == '#') {
+		t->kind = TOKEN_END;
+		return p;
+	}
+	if (*p == '=') {
+		t->kind = TOKEN_EQUALS;
+		return p + 1;
+	}
+	if (strchr("\"'`", *p) != NULL)
+		return quoted(p, t);
+	n = strcspn(p, " \t#=");
+	memcpy(t->text, p, n);
+	t->text[n] = '\0';
+	t->kind = TOKEN_WORD;
+	return p + n;
+}
+
+static int
+bad(const struct config_at *at, const char *why, const char *what,
+    struct err *e)
+{
+	char shown[80];
+
+	text_safe(shown, sizeof shown, what);
+	return err_set(e, ERR_CONF, "%.200s:%u: %s%s%s%s", at->file, at->line,
+	    why, *shown ? " (" : "", shown, *shown ? ")" : "");
+}
+
+static int
+set_line(struct config *c, const struct opt *o, const char *p,
+    const struct config_at *at, struct err *e)
+{
+	struct token t;
+	struct token rest;
+
+	p = token(p, &t);
+	if (t.kind == TOKEN_END)
+		return config_set(c, o, NULL, at, e);
+	if (t.kind != TOKEN_EQUALS)
+		return bad(
+		    at, "after the option's name comes =, and not", t.text, e);
+	p = token(p, &t);
+	if (t.kind == TOKEN_OPEN)
+		return bad(
+		    at, "a quote is not closed, in the value of", o->name, e);
+	if (t.kind != TOKEN_WORD && t.kind != TOKEN_STRING)
+		return bad(at, "after = comes the value of", o->name, e);
+	token(p, &rest);
+	if (rest.kind != TOKEN_END)
+		return bad(at,
+		    "one value to a line; a value with blanks has to be "
+		    "quoted",
+		    o->name, e);
+	return config_set(c, o, t.text, at, e);
+}
+
+static int
+reset_line(struct config *c, const struct opt *o, const char *p,
+    const struct config_at *at, struct err *e)
+{
+	struct token t;
+
+	if (o->type != OPT_BOOL)
+		return bad(
+		    at, "reset is for Boolean options, not for", o->name, e);
+	token(p, &t);
+	if (t.kind != TOKEN_END)
+		return bad(at, "reset takes no value", o->name, e);
+	return config_set(c, o, "false", at, e);
+}
+
+static int
+one_line(
+    struct config *c, const char *p, const struct config_at *at, struct err *e)
+{
+	const struct opt *o;
+	struct token verb;
+	struct token name;
+
+	p = token(p, &verb);
+	if (verb.kind == TOKEN_END)
+		return 0;
+	if (verb.kind != TOKEN_WORD ||
+	    (!text_equal(verb.text, "set") && !text_equal(verb.text, "reset")))
+		return bad(at, "a line begins with set, reset or #, and not",
+		    verb.text, e);
+	p = token(p, &name);
+	if (name.kind != TOKEN_WORD)
+		return bad(at, "the name of an option is missing", "", e);
+	o = opt_find(name.text);
+	if (o == NULL)
+		return bad(at,
+		    "there is no option of this name, see qpopper.conf(5):",
+		    name.text, e);
+	if (text_equal(verb.text, "set"))
+		return set_line(c, o, p, at, e);
+	return reset_line(c, o, p, at, e);
+}
+
+/* 1 a line, 0 the end, -1 with e */
+static int
+read_line(FILE *f, char *line, const struct config_at *at, struct err *e)
+{
+	size_t n = 0;
+	int ch;
+
+	while ((ch = getc(f)) != EOF && ch != '\n') {
+		if (ch == '\0')
+			return bad(at, "the line has a NUL in it", "", e);
+		if (n + 1 >= LINE_OCTETS)
+			return bad(
+			    at, "the line is longer than 1023 octets", "", e);
+		line[n++] = (char)ch;
+	}
+	if (ferror(f))
+		return err_sys(e, ERR_TEMP, "Unable to read", at->file);
+	if (n > 0 && line[n - 1] == '\r')
+		n--;
+	line[n] = '\0';
+	return n > 0 || ch != EOF;
+}
+
+int
+config_stream(
+    struct config *c, FILE *f, const char *path, unsigned where, struct err *e)
+{
+	struct config_at at = { path, 0, where };
+	char line[LINE_OCTETS];
+	int r;
+
+	for (;;) {
+		at.line++;
+		r = read_line(f, line, &at, e);
+		if (r != 1)
+			return r;
+		if (one_line(c, line, &at, e) == -1)
+			return -1;
+	}
+}
+
+int
+config_file(struct config *c, const char *path, unsigned where, struct err *e)
+{
+	FILE *f;
+	int fd;
+	int r;
+
+	if (c->depth >= DEPTH_MAX)
+		return err_set(e, ERR_CONF,
+		    "%.200s: configuration files name each other more than "
+		    "100 deep",
+		    path);
+	fd = safefile_open_admin(path, e);
+	if (fd == -1) {
+		e->kind = ERR_CONF;
+		return -1;
+	}
+	f = fdopen(fd, "r");
+	if (f == NULL) {
+		close(fd);
+		return err_sys(e, ERR_TEMP, "Unable to read", path);
+	}
+	c->depth++;
+	r = config_stream(c, f, path, where, e);
+	c->depth--;
+	fclose(f);
+	return r;
+}

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT */
+/* runs as: root */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <syslog.h>
+
+#include "config.h"
+#include "log.h"
+#include "num.h"
+#include "text.h"
+
+#define STRING_MAX 255
+
+static void *
+field(const struct config *c, const struct opt *o)
+{
+	return (char *)(uintptr_t)c + o->field;
+}
+
+static int
+fail(const struct opt *o, const struct config_at *at, struct err *e,
+    const char *text, const char *value)
+{
+	char shown[80];
+
+	text_safe(shown, sizeof shown, value);
+	if (at->line == 0)
+		return err_set(e, ERR_CONF, "%s: option %s: %s%s%s%s", at->file,
+		    o->name, text, *shown ? " (" : "", shown,
+		    *shown ? ")" : "");
+	return err_set(e, ERR_CONF, "%.200s:%u: option %s: %s%s%s%s", at->file,
+	    at->line, o->name, text, *shown ? " (" : "", shown,
+	    *shown ? ")" : "");
+}
+
+static int
+parse_bool(const char *v, bool *b)
+{
+	if (text_equal(v, "true") || strcmp(v, "1") == 0)
+		*b = true;
+	else if (text_equal(v, "false") || strcmp(v, "0") == 0)
+		*b = false;
+	else
+		return -1;
+	return 0;
+}
+
+static bool
+printable(const char *s)
+{
+	for (; *s != '\0'; s++) {
+		if (*s < 0x20 || *s >= 0x7f)
+			return false;
+	}
+	return true;
+}
+
+static int
+set_string(struct config *c, const struct opt *o, const char *v,
+    const struct config_at *at, struct err *e)
+{
+	char **to = field(c, o);
+	char *copy;
+
+	if (v[0] == '\0' || strlen(v) > STRING_MAX || !printable(v))
+		return fail(
+		    o, at, e, "needs 1 to 255 printable characters", "");
+	if (o->type == OPT_TEMPLATE) {
+		const char *pc = strchr(v, '%');
+
+		if (pc == NULL || pc[1] != 's' || strchr(pc + 1, '%') != NULL ||
+		    strchr(v, '/') != NULL)
+			return fail(o, at, e,
+			    "needs a file name with one %s for the user, and "
+			    "no slash",
+			    v);
+		if (v[0] != '.')
+			return fail(o, at, e,
+			    "has to begin with a dot, so that it is never a "
+			    "user's spool",
+			    v);
+	}
+	copy = strdup(v);
+	if (copy == NULL)
+		return err_set(e, ERR_TEMP, "No memory for the options");
+	free(*to);
+	*to = copy;
+	return 0;
+}
+
+static int
+set_mnemonic(struct config *c, const struct opt *o, const char *v,
+    const struct config_at *at, struct err *e)
+{
+	const struct opt_name *n;
+	uint32_t number;
+	char list[120] = "is none of";
+	size_t len = strlen(list);
+
+	if (o->type == OPT_FACILITY && strncasecmp(v, "LOG_", 4) == 0)
+		v += 4;
+	for (n = o->names; n->name != NULL; n++) {
+		if (text_equal(n->name, v) ||
+		    (at->line == 0 && n->number >= 0 &&
+			num_u32(v, &number) == 0 &&
+			number == (uint32_t)n->number)) {
+			*(uint32_t *)field(c, o) = n->value;
+			return 0;
+		}
+		if (len + strlen(n->name) + 2 < sizeof list) {
+			list[len++] = ' ';
+			memcpy(list + len, n->name, strlen(n->name) + 1);
+			len += strlen(n->name);
+		}
+	}
+	return fail(o, at, e, list, v);
+}
+
+static int
+set_int(struct config *c, const struct opt *o, const char *v,
+    const struct config_at *at, struct err *e)
+{
+	uint32_t *to = field(c, o);
+	uint32_t max = o->max;
+
+	if (at->where == IN_HOME && o->home_max > 0)
+		max = o->home_max;
+	if (o->type == OPT_EXPIRE && text_equal(v, "never")) {
+		*to = NEVER;
+		return 0;
+	}
+	if (num_conf(v, max, to) == -1)
+		return fail(o, at, e, "is no integer, or is too large", v);
+	return 0;
+}
+
+static int
+set_origin(struct config *c, const struct opt *o, const struct config_at *at)
+{
+	struct config_origin *origin = &c->origin[o - optab];
+	char *file = strdup(at->file);
+
+	if (file == NULL)
+		return -1;
+	free(origin->file);
+	origin->file = file;
+	origin->line = at->line;
+	return 0;
+}
+
+/* What is not there yet can be named with its default only. */
+static bool
+is_default(const struct config *c, const struct opt *o)
+{
+	const char *def = o->def;
+
+	switch (o->type) {
+	case OPT_BOOL:
+		return *(bool *)field(c, o) ==
+		    (def != NULL && strcmp(def, "true") == 0);
+	case OPT_INT:
+	case OPT_EXPIRE:
+	case OPT_MNEMONIC:
+	case OPT_FACILITY:
+		/* such options have a zero default */
+		return *(uint32_t *)field(c, o) == 0;
+	case OPT_STRING:
+	case OPT_TEMPLATE:
+	case OPT_FILE:
+	default:
+		return false;
+	}
+}
+
+static int
+assign(struct config *c, const struct opt *o, const char *v,
+    const struct config_at *at, struct err *e)
+{
+	switch (o->type) {
+	case OPT_BOOL:
+		if (parse_bool(v, field(c, o)) == -1)
+			return fail(
+			    o, at, e, "is true, false, 1 or 0, and not", v);
+		return 0;
+	case OPT_INT:
+	case OPT_EXPIRE:
+		return set_int(c, o, v, at, e);
+	case OPT_MNEMONIC:
+	case OPT_FACILITY:
+		return set_mnemonic(c, o, v, at, e);
+	case OPT_STRING:
+	case OPT_TEMPLATE:
+	case OPT_FILE:
+	default:
+		return set_string(c, o, v, at, e);
+	}
+}
+
+/* debug and tracefile act from where they stand, so that they show more. */
+static int
+act(const struct config *c, const struct opt *o, const struct config_at *at,
+    struct err *e)
+{
+	if (o->field == offsetof(struct config, debug))
+		log_debugging(c->debug);
+	if (o->field == offsetof(struct config, tracefile) &&
+	    log_trace(c->tracefile) == -1)
+		return err_sys(e, ERR_CONF, "option tracefile: unable to open",
+		    c->tracefile);
+	if (o->field == offsetof(struct config, log_facility))
+		log_facility((int)c->log_facility);
+	log_debug("%s:%u: option %s is set", at->file, at->line, o->name);
+	return 0;
+}
+
+int
+config_set(struct config *c, const struct opt *o, const char *value,
+    const struct config_at *at, struct err *e)
+{
+	if ((o->where & at->where) == 0)
+		return fail(o, at, e,
+		    "is restricted: it cannot be set in this file", "");
+	if (value == NULL)
+		value = o->type == OPT_BOOL ? "true" : o->implied;
+	if (value == NULL)
+		return fail(o, at, e, "needs a value: set NAME = VALUE", "");
+	if (assign(c, o, value, at, e) == -1)
+		return -1;
+	if ((o->flags & OPT_LATER) != 0 && !is_default(c, o))
+		return fail(o, at, e,
+		    "is not in this version: remove it, or what it asks for "
+		    "would not happen",
+		    "");
+	if (set_origin(c, o, at) == -1)
+		return err_set(e, ERR_TEMP, "No memory for the options");
+	if (act(c, o, at, e) == -1)
+		return -1;
+	if (o->type == OPT_FILE) {
+		/* the file's own config-file lines set the field anew */
+		char path[STRING_MAX + 1];
+
+		text_copy(path, sizeof path, value);
+		return config_file(
+		    c, path, at->where == IN_CLI ? IN_FILE : at->where, e);
+	}
+	return 0;
+}
+
+int
+config_init(struct config *c, struct err *e)
+{
+	const struct config_at at = { "built in", 0, IN_CLI };
+	size_t i;
+
+	memset(c, 0, sizeof *c);
+	c->origin = calloc(optab_count, sizeof *c->origin);
+	if (c->origin == NULL)
+		return err_set(e, ERR_TEMP, "No memory for the options");
+	for (i = 0; i < optab_count; i++) {
+		const struct opt *o = &optab[i];
+
+		if (o->def != NULL && assign(c, o, o->def, &at, e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+void
+config_free(struct config *c)
+{
+	size_t i;
+
+	for (i = 0; c->origin != NULL && i < optab_count; i++) {
+		enum opt_type t = optab[i].type;
+
+		free(c->origin[i].file);
+		if (t == OPT_STRING || t == OPT_TEMPLATE || t == OPT_FILE)
+			free(*(char **)field(c, &optab[i]));
+	}
+	free(c->origin);
+	memset(c, 0, sizeof *c);
+}
+
+static const char *
+mnemonic(const struct opt *o, uint32_t value)
+{
+	const struct opt_name *n;
+
+	for (n = o->names; n->name != NULL; n++) {
+		if (n->value == value)
+			return n->name;
+	}
+	return "?";
+}
+
+/* 0 if the option has no value. */
+static int
+print_value(const struct config *c, const struct opt *o, FILE *to)
+{
+	uint32_t n = 0;
+	const char *s;
+
+	switch (o->type) {
+	case OPT_BOOL:
+		return fprintf(to, "set %s = %s", o->name,
+		    *(bool *)field(c, o) ? "true" : "false");
+	case OPT_INT:
+	case OPT_EXPIRE:
+		n = *(uint32_t *)field(c, o);
+		if (o->type == OPT_EXPIRE && n == NEVER)
+			return fprintf(to, "set %s = never", o->name);
+		return fprintf(to, "set %s = %u", o->name, n);
+	case OPT_MNEMONIC:
+	case OPT_FACILITY:
+		n = *(uint32_t *)field(c, o);
+		return fprintf(to, "set %s = %s", o->name, mnemonic(o, n));
+	case OPT_STRING:
+	case OPT_TEMPLATE:
+	case OPT_FILE:
+	default:
+		s = *(char **)field(c, o);
+		if (s == NULL)
+			return 0;
+		/* its lines are here already: not to be read once more */
+		if (o->type == OPT_FILE)
+			return fprintf(to, "# %s = \"%s\"", o->name, s);
+		n = (uint32_t)(strchr(s, '"') == NULL ? '"'
+			: strchr(s, '\'') == NULL     ? '\''
+						      : '`');
+		return fprintf(
+		    to, "set %s = %c%s%c", o->name, (int)n, s, (int)n);
+	}
+}
+
+void
+config_print(const struct config *c, FILE *to)
+{
+	size_t i;
+
+	for (i = 0; i < optab_count; i++) {
+		const struct opt *o = &optab[i];
+		const struct config_origin *at = &c->origin[i];
+		const char *idle =
+		    (o->flags & OPT_IDLE) != 0 ? ", no effect yet" : "";
+
+		if (print_value(c, o, to) == 0) {
+			fprintf(to, "# %s is not set\n", o->name);
+			continue;
+		}
+		if (at->file == NULL)
+			fprintf(to, "\t# built in%s\n", idle);
+		else if (at->line == 0)
+			fprintf(to, "\t# %s%s\n", at->file, idle);
+		else
+			fprintf(to, "\t# %s:%u%s\n", at->file, at->line, idle);
+	}
+}
+
+void
+config_help(FILE *to)
+{
+	size_t i;
+
+	for (i = 0; i < optab_count; i++) {
+		const struct opt *o = &optab[i];
+		char letter[3] = { '-', o->letter, '\0' };
+		const char *sense =
+		    (o->flags & OPT_NEGATED) != 0 ? "not: " : "";
+
+		fprintf(to, "  %2s  %-22s  %s%s\n",
+		    o->letter != 0 ? letter : "", o->name, sense, o->help);
+	}
+}

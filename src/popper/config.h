@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef POPPER_CONFIG_H
+#define POPPER_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "auth.h"
+#include "err.h"
+
+/*
+ * The options, and the one table that the command line, configuration files,
+ * users' files, --print-config, --help and the test of the manual page read.
+ */
+
+#define NEVER UINT32_MAX /* announce-expire = never */
+#define NOT_SET UINT32_MAX
+
+struct config {
+	bool allow_low_uids, auto_delete, bulldb_nonfatal, check_hash_dir,
+	    check_old_spool_loc, check_password_expired, debug, downcase_user,
+	    fast_update, group_bulletins, home_dir_misc, keep_temp_drop,
+	    kerberos, no_atomic_open, old_style_uid, reverse_lookup,
+	    server_mode, shy, spool_options, statistics, timing,
+	    tls_workarounds, trim_domain, update_on_abort,
+	    update_status_headers, user_options, uw_kluge, xtnd_xmit;
+	uint32_t announce_expire, announce_login_delay, bulldb_max_tries,
+	    hash_spool, mail_lock_check, max_bulletins, timeout, tls_options;
+	uint32_t chunky_writes, clear_text_password, log_facility, tls_support,
+	    tls_version;
+	char *auth_file, *nonauth_file, *bulldir, *cache_dir, *cache_name,
+	    *cdb_dir, *config_file, *drac_host, *empty_dir,
+	    *group_no_server_mode, *group_server_mode, *home_dir_mail,
+	    *kerberos_service, *log_login, *mail_command, *spool_dir, *temp_dir,
+	    *temp_name, *tls_cipher_list, *tls_identity_file, *tls_passphrase,
+	    *tls_private_key_file, *tls_server_cert_file, *tracefile;
+
+	/* private: where each option of the table was set */
+	struct config_origin {
+		char *file; /* owned; NULL: built in */
+		unsigned line;
+	} * origin;
+	unsigned depth; /* of files that name files */
+};
+
+enum opt_type {
+	OPT_BOOL,
+	OPT_INT,
+	OPT_EXPIRE, /* an integer, or "never" */
+	OPT_STRING,
+	OPT_TEMPLATE, /* a string with one %s, for the user */
+	OPT_MNEMONIC,
+	OPT_FACILITY, /* a mnemonic that is also known as LOG_NAME */
+	OPT_FILE,     /* a configuration file, read where it stands */
+};
+
+/* Where an option may be set. */
+enum {
+	IN_CLI = 1,
+	IN_FILE = 2,  /* the administrator's: -f, and files that it names */
+	IN_HOME = 4,  /* ~/.qpopper-options */
+	IN_SPOOL = 8, /* .USER.qpopper-options */
+};
+
+/* How an option behaves. */
+enum {
+	OPT_NEGATED = 1, /* its letter means reset */
+	OPT_LATER = 2,	 /* what it asks for is not there yet: refused */
+	OPT_IDLE = 4, /* checked, but steers nothing yet, which harms nobody */
+};
+
+struct opt_name {
+	const char *name;
+	uint32_t value;
+	int number; /* the letter's argument that means it, or -1 */
+};
+
+struct opt {
+	const char *name;
+	const char *other; /* a second and third spelling, or NULL */
+	const char *third;
+	char letter; /* or 0 */
+	enum opt_type type;
+	size_t field;	     /* its offset in struct config */
+	const char *def;     /* NULL: not set */
+	const char *implied; /* the value of "set NAME" alone, or NULL */
+	const struct opt_name *names;
+	uint32_t max, home_max; /* of an integer; home_max 0: as max */
+	unsigned where, flags;
+	const char *help;
+};
+
+extern const struct opt optab[];
+extern const size_t optab_count;
+
+/* The option of this name, in any of its spellings, or NULL. */
+const struct opt *opt_find(const char *name);
+const struct opt *opt_letter(char letter);
+
+int config_init(struct config *c, struct err *e); /* the defaults */
+void config_free(struct config *c);
+
+/* The command line: letters and their arguments.  ERR_CONF. */
+int config_argv(struct config *c, int argc, char *const *argv, struct err *e);
+
+/*
+ * A file that no other user can write to.  where is IN_FILE, or IN_SPOOL for
+ * one that the spool folder's file names.
+ */
+int config_file(
+    struct config *c, const char *path, unsigned where, struct err *e);
+
+/* An open file of a user; where is IN_HOME or IN_SPOOL. */
+int config_stream(
+    struct config *c, FILE *f, const char *path, unsigned where, struct err *e);
+
+/*
+ * Sets one option from text.  value NULL: "set NAME" alone.  file and line
+ * tell where, for errors and --print-config; line 0 is the command line.
+ */
+struct config_at {
+	const char *file;
+	unsigned line;
+	unsigned where;
+};
+int config_set(struct config *c, const struct opt *o, const char *value,
+    const struct config_at *at, struct err *e);
+
+/* The effective options in the syntax of a configuration file. */
+void config_print(const struct config *c, FILE *to);
+
+/* One line an option: the command line's help. */
+void config_help(FILE *to);
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/* runs as: root (until confined) */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "capa.h"
+#include "clock.h"
+#include "front.h"
+#include "monitor.h"
+#include "num.h"
+#include "priv.h"
+#include "text.h"
+#include "version.h"
+
+/* Every refusal leaves this long after the command, or a multiple of it. */
+#define REFUSAL_MS 1100
+#define VERDICT_MS 60000
+#define OUT_OCTETS 2048
+
+static void
+send_whole(const struct session *s, const void *data, size_t n)
+{
+	if (send(s->mon, data, n, MSG_NOSIGNAL) != (ssize_t)n)
+		_exit(111); /* the monitor is gone */
+}
+
+static void
+tell(const struct session *s, enum mon_op op, unsigned code, size_t len,
+    const char *arg)
+{
+	struct mon_msg m;
+
+	memset(&m, 0, sizeof m);
+	m.op = (uint8_t)op;
+	m.code = (uint8_t)code;
+	m.len = (uint16_t)len;
+	text_copy(m.user, sizeof m.user, s->user);
+	text_safe(m.arg, sizeof m.arg, arg);
+	send_whole(s, &m, sizeof m);
+}
+
+void
+front_said(struct session *s)
+{
+	tell(s, MON_SAID, s->said, 0, s->said_arg);
+}
+
+void
+front_did(struct session *s, const struct cmd *c, const char *shown)
+{
+	tell(s, MON_DID, (unsigned)(c - cmd_authorization), 0, shown);
+}
+
+static enum mon_verdict
+ask(const struct session *s, struct auth_try *try)
+{
+	struct pollfd p = { .fd = s->mon, .events = POLLIN };
+	int64_t deadline = clock_ms() + VERDICT_MS;
+	unsigned char v;
+	int r;
+
+	tell(s, MON_TRY, try->mech, 0, "");
+	send_whole(s, try, sizeof *try);
+	explicit_bzero(try, sizeof *try);
+	do {
+		r = poll(&p, 1, clock_left(deadline));
+	} while (r == -1 && errno == EINTR);
+	if (r != 1 || recv(s->mon, &v, 1, 0) != 1)
+		_exit(111);
+	return v == MON_YES ? MON_YES : v == MON_NO ? MON_NO : MON_TEMP;
+}
+
+/* One try: equal in text and time, whatever the reason of a refusal. */
+static enum outcome
+log_in(struct session *s, struct auth_try *try)
+{
+	enum mon_verdict v;
+	int64_t at;
+
+	s->asked = clock_ms();
+	text_copy(try->user, sizeof try->user, s->user);
+	/* what was gathered must not come after the monitor's reply */
+	if (out_flush(&s->out) == -1)
+		return OC_DEAD;
+	v = ask(s, try);
+	if (v == MON_YES)
+		return OC_NEXT;
+	for (at = s->asked + REFUSAL_MS; at < clock_ms(); at += REFUSAL_MS)
+		;
+	clock_wait(at);
+	session_refuse(s, v == MON_NO ? REPLY_REFUSED : REPLY_TEMP, s->user);
+	return OC_FAIL;
+}
+
+/* The name as the configuration wants it; -1 if it cannot be one. */
+static int
+take_name(struct session *s, const char *name)
+{
+	char given[IO_LINE_MAX];
+
+	s->user[0] = '\0';
+	if (text_copy(given, sizeof given, name) == -1)
+		return -1;
+	if (s->cfg.downcase_user)
+		text_lower(given);
+	if (s->cfg.trim_domain)
+		given[strcspn(given, "@")] = '\0';
+	return username_ok(given) ? text_copy(s->user, sizeof s->user, given)
+				  : -1;
+}
+
+static enum outcome
+run_user(struct session *s, const struct args *a)
+{
+	if (take_name(s, a->arg[0]) == -1)
+		return session_refuse(s, REPLY_BAD_USER, "");
+	snprintf(s->text, sizeof s->text, "Password required for %s.", s->user);
+	return OC_OK;
+}
+
+static enum outcome
+run_pass(struct session *s, const struct args *a)
+{
+	struct auth_try try = { .mech = AUTH_PASS };
+
+	if (s->user[0] == '\0')
+		return session_refuse(s, REPLY_NO_USER, "");
+	if (text_copy(try.proof, sizeof try.proof, a->arg[0]) == -1)
+		return session_refuse(s, REPLY_LONG, "");
+	return log_in(s, &try);
+}
+
+/* RFC 1939 section 7 */
+static enum outcome
+run_apop(struct session *s, const struct args *a)
+{
+	struct auth_try try = { .mech = AUTH_APOP };
+	const char *p = a->arg[1];
+
+	if (take_name(s, a->arg[0]) == -1)
+		return session_refuse(s, REPLY_BAD_USER, "");
+	while (num_hexdigit(*p) >= 0)
+		p++;
+	if (*p != '\0' || p - a->arg[1] != 32) {
+		s->user[0] = '\0';
+		return session_refuse(s, REPLY_BAD_DIGEST, "");
+	}
+	text_copy(try.proof, sizeof try.proof, a->arg[1]);
+	return log_in(s, &try);
+}
+
+static enum outcome
+run_quit(struct session *s, const struct args *a)
+{
+	(void)s;
+	(void)a;
+	return OC_BYE;
+}
+
+const struct cmd cmd_authorization[] = {
+	{ "user", 1, 1, false, NULL, run_user, NULL },
+	{ "pass", 1, 1, true, "(hidden)", run_pass, NULL },
+	{ "apop", 2, 2, false, "(hidden)", run_apop, NULL },
+	{ "capa", 0, 0, false, NULL, capa_run, capa_body },
+	{ "quit", 0, 0, false, NULL, run_quit, NULL },
+	{ NULL, 0, 0, false, NULL, NULL, NULL },
+};
+
+static void
+greet(struct session *s)
+{
+	if (s->cfg.shy) {
+		out_str(&s->out, "+OK ready  ");
+	} else {
+		out_str(&s->out,
+		    "+OK " POPPER_NAME " (version " POPPER_VERSION ") at ");
+		out_str(&s->out, s->peer.us);
+		out_str(&s->out, " starting.  ");
+	}
+	out_str(&s->out, s->stamp);
+	out_str(&s->out, "\r\n");
+}
+
+/* Fds 0 and 1 and the socket to the monitor stay; nothing else does. */
+static void
+close_others(int keep)
+{
+	if (keep > 2)
+		close_range(2, (unsigned)keep - 1, 0);
+	close_range((unsigned)keep + 1, ~0U, 0);
+}
+
+void
+front_run(struct session *s, uid_t uid, gid_t gid)
+{
+	static char in_mem[IN_OCTETS];
+	static char out_mem[OUT_OCTETS];
+	struct err e;
+	enum session_end end;
+	const char *ahead;
+	size_t n;
+
+	in_init(&s->in, io_fd_read, &s->fd_in, in_mem, sizeof in_mem);
+	out_init(&s->out, io_fd_write, &s->fd_out, out_mem, sizeof out_mem,
+	    s->cfg.timeout);
+	close_others(s->mon);
+	if (priv_confine(s->cfg.empty_dir, uid, gid, &e) == -1) {
+		/* told in the monitor's words: it can look for itself */
+		tell(s, MON_END, END_DEAD, 0, e.text);
+		_exit(111);
+	}
+	greet(s);
+	end = session_loop(s, cmd_authorization,
+	    clock_ms() + 2 * (int64_t)s->cfg.timeout * 1000);
+	if (end == END_NEXT) {
+		ahead = in_ahead(&s->in, &n);
+		tell(s, MON_TAKE, 0, n, "");
+		if (n > 0)
+			send_whole(s, ahead, n);
+	} else {
+		tell(s, MON_END, end, 0, "");
+	}
+	_exit(0);
+}

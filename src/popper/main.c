@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* runs as: root (monitor) */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "io.h"
+#include "log.h"
+#include "monitor.h"
+#include "version.h"
+
+enum mode {
+	MODE_SERVE,
+	MODE_PRINT,
+	MODE_CHECK
+};
+
+static struct session session;
+
+/*
+ * Nothing may be opened as 0, 1 or 2 that then takes what was meant for it.
+ * Returns 1 if fd 2 was closed.
+ */
+static int
+hold_fds(void)
+{
+	int closed = fcntl(STDERR_FILENO, F_GETFD) == -1;
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	} while (fd != -1 && fd < 2);
+	if (fd > 2)
+		close(fd);
+	return fd == -1 ? -1 : closed;
+}
+
+static void
+usage(FILE *to)
+{
+	fputs("usage: tcpserver ... popper [option ...]\n"
+	      "       popper --print-config | --check-config [option ...]\n"
+	      "       popper --help | --version\n\n"
+	      "popper speaks POP3 on its standard input and output.  Options\n"
+	      "are letters here, and names in a configuration file (-f), see\n"
+	      "popper(8) and qpopper.conf(5):\n\n",
+	    to);
+	config_help(to);
+	fputs("  -e  login_delay=N,expire=N  the two announce options\n"
+	      "  -M                          accepted, means nothing\n"
+	      "  -v, -V                      the version\n",
+	    to);
+}
+
+/* Words that are no options of a session.  -1: go on; else the exit code. */
+static int
+words(int *argc, char **argv, enum mode *mode)
+{
+	const char *word = *argc > 1 ? argv[1] : "";
+
+	if (strcmp(word, "--help") == 0) {
+		usage(stdout);
+		return 0;
+	}
+	if (strcmp(word, "--version") == 0 || strcmp(word, "-v") == 0 ||
+	    strcmp(word, "-V") == 0) {
+		puts(POPPER_NAME " (version " POPPER_VERSION ")");
+		return 0;
+	}
+	if (strcmp(word, "--print-config") == 0)
+		*mode = MODE_PRINT;
+	else if (strcmp(word, "--check-config") == 0)
+		*mode = MODE_CHECK;
+	else
+		return -1;
+	memmove(argv + 1, argv + 2, (size_t)(*argc - 1) * sizeof *argv);
+	--*argc;
+	return -1;
+}
+
+static int
+refuse(enum mode mode, const struct err *e)
+{
+	static const char text[] =
+	    "-ERR [SYS/PERM] Unable to process configuration file.\r\n";
+
+	if (mode != MODE_SERVE) {
+		fprintf(stderr, "popper: %s\n", e->text);
+		return 100;
+	}
+	log_line("%s", e->text);
+	if (write(STDOUT_FILENO, text, sizeof text - 1) == -1)
+		log_line("and the client has gone");
+	return err_exit_code(e);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct session *s = &session;
+	enum mode mode = MODE_SERVE;
+	struct err e;
+	int code = words(&argc, argv, &mode);
+	int closed;
+
+	if (code != -1)
+		return code;
+	s->fd_in = STDIN_FILENO;
+	s->fd_out = STDOUT_FILENO;
+	signal(SIGPIPE, SIG_IGN);
+	closed = hold_fds();
+	if (closed == -1)
+		return 111;
+	log_open(POPPER_NAME, closed == 1, STDIN_FILENO, LOG_MAIL);
+	if (config_init(&s->cfg, &e) == -1 ||
+	    config_argv(&s->cfg, argc, argv, &e) == -1)
+		return refuse(mode, &e);
+	if (mode == MODE_PRINT)
+		config_print(&s->cfg, stdout);
+	if (mode == MODE_SERVE) {
+		peer_find(&s->peer, STDIN_FILENO, s->cfg.reverse_lookup);
+		io_tune(STDIN_FILENO);
+		if (s->fd_out != s->fd_in)
+			io_tune(STDOUT_FILENO);
+		code = monitor_run(s);
+	} else {
+		code = 0;
+	}
+	config_free(&s->cfg);
+	return code;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* runs as: root (monitor) */
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "peer.h"
+#include "text.h"
+
+static void
+from_socket(char *dst, size_t n, int fd)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof ss;
+	const char *got = NULL;
+
+	memset(&ss, 0, sizeof ss);
+	if (getpeername(fd, (struct sockaddr *)&ss, &len) == -1) {
+		;
+	} else if (ss.ss_family == AF_INET) {
+		struct sockaddr_in sin;
+
+		memcpy(&sin, &ss, sizeof sin);
+		got = inet_ntop(AF_INET, &sin.sin_addr, dst, (socklen_t)n);
+	} else if (ss.ss_family == AF_INET6) {
+		struct sockaddr_in6 sin6;
+
+		memcpy(&sin6, &ss, sizeof sin6);
+		if (IN6_IS_ADDR_V4MAPPED(&sin6.sin6_addr))
+			got = inet_ntop(AF_INET, sin6.sin6_addr.s6_addr + 12,
+			    dst, (socklen_t)n);
+		else
+			got = inet_ntop(
+			    AF_INET6, &sin6.sin6_addr, dst, (socklen_t)n);
+	}
+	if (got == NULL)
+		text_copy(dst, n, "unknown");
+}
+
+/* What a greeting can hold between angle brackets (RFC 822, msg-id). */
+static bool
+host_ok(const char *s)
+{
+	return s[0] != '\0' && s[0] != '.' && strlen(s) < 128 &&
+	    s[strspn(s,
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+		"0123456789.-_")] == '\0';
+}
+
+static void
+own_name(char *dst, size_t n)
+{
+	struct addrinfo hints = { .ai_flags = AI_CANONNAME,
+		.ai_socktype = SOCK_STREAM };
+	struct addrinfo *ai = NULL;
+	const char *given = getenv("TCPLOCALHOST");
+	char host[128];
+
+	if (given != NULL && host_ok(given)) {
+		text_copy(dst, n, given);
+		return;
+	}
+	if (gethostname(host, sizeof host) == -1 || !host_ok(host))
+		text_copy(host, sizeof host, "localhost");
+	host[sizeof host - 1] = '\0';
+	text_copy(dst, n, host);
+	if (strchr(host, '.') == NULL &&
+	    getaddrinfo(host, NULL, &hints, &ai) == 0) {
+		if (ai->ai_canonname != NULL && host_ok(ai->ai_canonname))
+			text_copy(dst, n, ai->ai_canonname);
+		freeaddrinfo(ai);
+	}
+}
+
+void
+peer_find(struct peer *p, int fd, bool names)
+{
+	const char *ip = getenv("TCPREMOTEIP");
+	const char *host = getenv("TCPREMOTEHOST");
+
+	if (ip != NULL && ip[0] != '\0')
+		text_safe(p->ip, sizeof p->ip, ip);
+	else
+		from_socket(p->ip, sizeof p->ip, fd);
+	if (!names || host == NULL || host[0] == '\0')
+		host = p->ip;
+	text_safe(p->host, sizeof p->host, host);
+	own_name(p->us, sizeof p->us);
+	p->local = strncmp(p->ip, "127.", 4) == 0 ||
+	    strcmp(p->ip, "::1") == 0 || strncmp(p->ip, "::ffff:127.", 11) == 0;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef POPPER_REPORT_H
+#define POPPER_REPORT_H
+
+#include <stdint.h>
+
+#include "auth.h"
+#include "config.h"
+#include "peer.h"
+
+/*
+ * The log lines that other people's programs parse: their wording is an
+ * interface (docs/DESIGN.md, "Log lines").  user may be empty.
+ */
+void report_err(const char *user, const struct peer *p, const char *text);
+void report_failed(
+    const char *user, const struct peer *p, const struct auth_ident *id);
+void report_probe(const char *user, const struct peer *p);
+void report_timeout(const char *user, const struct peer *p, uint32_t seconds);
+void report_eof(const char *user, const struct peer *p, int sys);
+void report_apop(const char *user);
+
+/* log-login: %0 version, %1 user, %2 host, %3 IP.  NULL logs nothing. */
+void report_login(const char *format, const char *user, const struct peer *p);
+
+struct report_stats {
+	uint32_t deleted, left;
+	uint64_t octets_deleted, octets_left;
+};
+void report_stats(
+    const char *user, const struct peer *p, const struct report_stats *st);
+
+/* In whole seconds; normal: the session ended with QUIT. */
+void report_timing(const char *user, const struct peer *p, bool normal,
+    int64_t auth, int64_t init, int64_t clean);
+
+/* A command, for debug; shown has no secret in it. */
+void report_cmd(const char *user, const char *name, const char *shown);
+
+#endif

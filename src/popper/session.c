@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "cmd.h"
+#include "front.h"
+#include "report.h"
+#include "session.h"
+#include "text.h"
+
+enum outcome
+session_refuse(struct session *s, enum reply r, const char *arg)
+{
+	s->said = r;
+	text_safe(s->said_arg, sizeof s->said_arg, arg);
+	reply_text(r, arg, s->text, sizeof s->text);
+	return OC_ERR;
+}
+
+enum outcome
+session_error(struct session *s, const struct err *e)
+{
+	s->said = REPLY_TEMP;
+	s->said_arg[0] = '\0';
+	snprintf(s->text, sizeof s->text, "%s%s", reply_code(e->kind), e->text);
+	return OC_ERR;
+}
+
+void
+session_sign_off(struct session *s)
+{
+	out_str(&s->out, "+OK Pop server at ");
+	out_str(&s->out, s->peer.us);
+	out_str(&s->out, " signing off.\r\n");
+	out_flush(&s->out);
+}
+
+/* The one place where status lines are written. */
+static void
+status(struct session *s, const char *word)
+{
+	size_t n = strlen(s->text);
+	size_t room = REPLY_MAX - strlen(word) - 2;
+
+	out_str(&s->out, word);
+	out_put(&s->out, s->text, n < room ? n : room);
+	out_put(&s->out, "\r\n", 2);
+}
+
+static enum outcome
+bad_line(struct session *s, enum io_line st)
+{
+	switch (st) {
+	case IO_NUL:
+		return session_refuse(s, REPLY_NUL, "");
+	case IO_CR:
+		return session_refuse(s, REPLY_CR, "");
+	default:
+		return session_refuse(s, REPLY_LONG, "");
+	}
+}
+
+/* Ends of input: they are no commands and get no reply. */
+static enum session_end
+input_end(struct session *s, enum io_line st)
+{
+	s->sys = st == IO_FAIL ? errno : 0;
+	switch (st) {
+	case IO_EOF:
+		return in_partial(&s->in) ? END_CUT : END_EOF;
+	case IO_TIMEOUT:
+		return in_partial(&s->in) ? END_TIMEOUT_CUT : END_TIMEOUT;
+	default:
+		return END_CUT;
+	}
+}
+
+static bool
+is_input_end(enum io_line st)
+{
+	return st == IO_EOF || st == IO_TIMEOUT || st == IO_FAIL;
+}
+
+/* Only the monitor logs; the front tells it what it said. */
+static void
+report(struct session *s)
+{
+	if (s->in_transaction)
+		report_err(s->user, &s->peer, s->text);
+	else
+		front_said(s);
+}
+
+/* Writes the reply.  False: the session goes on. */
+static bool
+answer(struct session *s, const struct cmd *c, enum outcome oc,
+    enum session_end *end)
+{
+	switch (oc) {
+	case OC_OK:
+		status(s, "+OK ");
+		if (s->more && c->body(s) == -1) {
+			*end = END_DEAD;
+			return true;
+		}
+		return false;
+	case OC_ERR:
+		status(s, "-ERR ");
+		report(s);
+		return false;
+	case OC_FAIL:
+		status(s, "-ERR ");
+		report(s);
+		session_sign_off(s);
+		*end = END_REFUSED;
+		return true;
+	case OC_BYE:
+		session_sign_off(s);
+		*end = END_QUIT;
+		return true;
+	case OC_NEXT:
+		*end = END_NEXT;
+		return true;
+	case OC_DEAD:
+	default:
+		*end = END_DEAD;
+		return true;
+	}
+}
+
+enum session_end
+session_loop(struct session *s, const struct cmd *table, int64_t total)
+{
+	enum session_end end;
+
+	for (;;) {
+		int64_t idle = clock_ms() + (int64_t)s->cfg.timeout * 1000;
+		const struct cmd *c = NULL;
+		enum outcome oc;
+		char *line;
+		enum io_line st;
+
+		if (!in_pending(&s->in) && out_flush(&s->out) == -1)
+			return END_CUT;
+		st = in_line(&s->in, &line, idle < total ? idle : total);
+		if (is_input_end(st)) {
+			end = input_end(s, st);
+			out_flush(&s->out);
+			return end;
+		}
+		s->more = false;
+		s->text[0] = '\0';
+		oc = st == IO_LINE ? cmd_exec(table, s, line, &c)
+				   : bad_line(s, st);
+		if (answer(s, c, oc, &end))
+			return s->out.bad && end == END_QUIT ? END_CUT : end;
+	}
+}

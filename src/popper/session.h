@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef POPPER_SESSION_H
+#define POPPER_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "auth.h"
+#include "config.h"
+#include "drop.h"
+#include "io.h"
+#include "peer.h"
+#include "reply.h"
+
+#define IN_OCTETS 4096 /* of input at once, and of read-ahead handed over */
+
+/*
+ * One POP3 session.  The same struct serves the front (AUTHORIZATION) and,
+ * after log-in, the monitor (TRANSACTION); they are different processes.
+ */
+struct session {
+	struct config cfg;
+	struct peer peer;
+	char stamp[AUTH_STAMP_MAX]; /* of the greeting, with its brackets */
+	int fd_in, fd_out;	    /* the client */
+	struct in in;
+	struct out out;
+	bool in_transaction;
+
+	/* what a handler says: the loop makes a reply of it */
+	char text[REPLY_MAX];
+	bool more;	 /* lines follow: cmd->body writes them */
+	enum reply said; /* front: which -ERR it was */
+	char said_arg[REPLY_ARG_MAX + 1];
+
+	char user[USERNAME_MAX]; /* as given by USER; after log-in, for good */
+
+	/* front */
+	int mon;       /* the socket to the monitor */
+	int64_t asked; /* clock_ms() when the credentials came */
+
+	/* transaction */
+	struct drop drop;
+	uint32_t msg;	/* 0-based, of the command being carried out */
+	uint64_t lines; /* TOP */
+	bool one;	/* LIST or UIDL with a message number */
+	bool committed;
+	int sys; /* errno of a connection that broke, else 0 */
+	int64_t t_start, t_auth, t_init, t_end; /* for the timing line */
+};
+
+enum outcome {
+	OC_OK,	 /* +OK and s->text; with s->more, cmd->body follows */
+	OC_ERR,	 /* -ERR and s->text */
+	OC_BYE,	 /* the session ends with +OK */
+	OC_FAIL, /* -ERR and s->text, and the session ends */
+	OC_NEXT, /* logged in: the monitor takes over, nothing is said here */
+	OC_DEAD, /* nothing more can be said */
+};
+
+/* Fills s->text (and what the front reports) and returns OC_ERR. */
+enum outcome session_refuse(struct session *s, enum reply r, const char *arg);
+enum outcome session_error(struct session *s, const struct err *e);
+
+enum session_end {
+	END_QUIT,
+	END_EOF,     /* between two commands */
+	END_CUT,     /* EOF inside a command, or a broken connection */
+	END_TIMEOUT, /* between two commands */
+	END_TIMEOUT_CUT,
+	END_REFUSED,
+	END_NEXT, /* OC_NEXT */
+	END_DEAD, /* we cannot go on */
+};
+
+struct cmd;
+
+/*
+ * Reads commands and writes their replies until the session ends.  Each line
+ * gets one reply; replies to pipelined commands are gathered.  total is the
+ * clock_ms() by which all has to be over, or INT64_MAX.
+ */
+enum session_end session_loop(
+    struct session *s, const struct cmd *table, int64_t total);
+
+/* "+OK Pop server at HOST signing off." */
+void session_sign_off(struct session *s);
+
+#endif
