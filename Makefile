@@ -121,4 +121,5 @@ FORCE:
     uninstall clean realclean FORCE
 .SECONDARY:
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(wildcard $(addprefix $(BUILD)/,src/lib/*.d src/auth/*.d src/drop/*.d \
+    src/popper/*.d t/unit/*.d))

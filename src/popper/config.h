@@ -31,7 +31,7 @@ struct config {
 	uint32_t chunky_writes, clear_text_password, log_facility, tls_support,
 	    tls_version;
 	char *auth_file, *nonauth_file, *bulldir, *cache_dir, *cache_name,
-	    *cdb_dir, *config_file, *drac_host, *empty_dir,
+	    *cdb_dir, *config_file, *drac_host, *empty_dir, *front_user,
 	    *group_no_server_mode, *group_server_mode, *home_dir_mail,
 	    *kerberos_service, *log_login, *mail_command, *spool_dir, *temp_dir,
 	    *temp_name, *tls_cipher_list, *tls_identity_file, *tls_passphrase,

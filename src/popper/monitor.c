@@ -17,15 +17,16 @@
 #include "front.h"
 #include "log.h"
 #include "monitor.h"
+#include "num.h"
 #include "priv.h"
 #include "report.h"
 #include "text.h"
 #include "trans.h"
 
-#define ACCOUNT "popper"
-#define HIGH_ID 0x70000000 /* above all that is given to users or containers   \
-			    */
-#define SAID_MAX 100	   /* -ERRs before log-in that are logged */
+#define HIGH_ID                                                                \
+	0x70000000   /* above all that is given to users or containers         \
+		      */
+#define SAID_MAX 100 /* -ERRs before log-in that are logged */
 
 struct monitor {
 	struct session *s;
@@ -53,18 +54,32 @@ make_stamp(struct session *s)
 	    (long long)time(NULL), s->peer.us);
 }
 
-/* The account popper, if there is one; else a number of this process's own. */
-static void
-front_ids(uid_t *uid, gid_t *gid)
+/*
+ * The front's identity: that of front-user, or else a number that no other
+ * front has, so that none can touch another.  Names cost a look-up.
+ */
+static int
+front_ids(const struct session *s, uid_t *uid, gid_t *gid)
 {
-	const struct passwd *pw = geteuid() == 0 ? getpwnam(ACCOUNT) : NULL;
+	const char *who = s->cfg.front_user;
+	const struct passwd *pw;
+	uint32_t n;
 
 	*uid = (uid_t)HIGH_ID + (uid_t)getpid();
 	*gid = (gid_t)*uid;
-	if (pw != NULL && pw->pw_uid != 0) {
-		*uid = pw->pw_uid;
-		*gid = pw->pw_gid;
+	if (who == NULL || geteuid() != 0)
+		return 0;
+	if (num_u32(who, &n) == 0) {
+		*uid = n;
+		*gid = n;
+		return n == 0 ? -1 : 0;
 	}
+	pw = getpwnam(who);
+	if (pw == NULL || pw->pw_uid == 0)
+		return -1;
+	*uid = pw->pw_uid;
+	*gid = pw->pw_gid;
+	return 0;
 }
 
 static void
@@ -237,12 +252,17 @@ fork_front(struct monitor *m)
 	uid_t uid;
 	gid_t gid;
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) == -1)
+	if (front_ids(s, &uid, &gid) == -1) {
+		log_line("option front-user: \"%s\" is no account that can "
+			 "be used",
+		    s->cfg.front_user);
 		return -1;
-	front_ids(&uid, &gid);
-	m->front = fork();
-	if (m->front == -1)
+	}
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) == -1 ||
+	    (m->front = fork()) == -1) {
+		log_line("no process for the front: %s", strerror(errno));
 		return -1;
+	}
 	if (m->front == 0) {
 		s->mon = sv[1];
 		close(sv[0]);
@@ -263,10 +283,8 @@ monitor_run(struct session *s)
 	m.s = s;
 	s->t_start = clock_ms();
 	make_stamp(s);
-	if (fork_front(&m) == -1) {
-		log_line("no process for the front: %s", strerror(errno));
+	if (fork_front(&m) == -1)
 		return 111;
-	}
 	r = serve_all(&m);
 	reap(&m);
 	close(m.fd);

@@ -130,6 +130,8 @@ const struct opt optab[] = {
 	    .help = "empty folder that is the root before log-in" },
 	{ .name = "fast-update", .letter = 'F', BOOL(fast_update),
 	    .where = ANY, .flags = OPT_IDLE, .help = "update by rename" },
+	{ .name = "front-user", STRING(front_user), .where = ADMIN,
+	    .help = "account before log-in; else a number of its own" },
 	{ .name = "group-bulletins", BOOL(group_bulletins), .where = ADMIN,
 	    .flags = OPT_LATER, .help = "bulletins for groups" },
 	{ .name = "group-no-server-mode", STRING(group_no_server_mode),
