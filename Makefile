@@ -16,7 +16,7 @@ WARN = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
     -Wmissing-prototypes -Wconversion -Wvla
 HARDEN = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
-    $(addprefix -Isrc/,lib auth drop popper) \
+    $(addprefix -iquote src/,lib auth drop popper) \
     -DPOPPER_CDB='"$(SYSCONFDIR)/cdb"' -DPOPPER_EMPTY='"$(EMPTYDIR)"' \
     $(WARN) $(HARDEN) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
@@ -63,6 +63,9 @@ $(BUILD)/t/%.t: $(BUILD)/t/unit/%.o $(BUILD)/t/unit/memio.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	@echo '  LD $@'
 	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
+
+flags:
+	@printf '%s\n' '$(subst ','\'',$(ALL_CFLAGS))'
 
 deps:
 	@scripts/install-deps build
@@ -117,7 +120,7 @@ clean:
 realclean: clean
 
 FORCE:
-.PHONY: all deps deps-check run stop check test asan lint fuzz bench install \
+.PHONY: all deps deps-check run stop check test asan lint fuzz bench flags install \
     uninstall clean realclean FORCE
 .SECONDARY:
 

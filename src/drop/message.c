@@ -99,10 +99,11 @@ walk_header(struct walk *w, uint64_t at, uint64_t end)
 	while (at < end) {
 		ssize_t r = read_at(w, block, at, end);
 		const char *p = block;
-		const char *stop = block + r;
+		const char *stop;
 
 		if (r == -1)
 			return -1;
+		stop = block + r;
 		while (p < stop) {
 			const char *lf = memchr(p, '\n', (size_t)(stop - p));
 			const char *next = lf != NULL ? lf + 1 : stop;

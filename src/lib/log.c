@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -95,9 +94,9 @@ log_debugging(bool on)
 
 /* One try that does not block, where the kernel can do that for this fd. */
 static ssize_t
-write_nowait(const char *s, size_t n)
+write_nowait(char *s, size_t n)
 {
-	struct iovec v = { .iov_base = (void *)(uintptr_t)s, .iov_len = n };
+	struct iovec v = { .iov_base = s, .iov_len = n };
 	ssize_t r = pwritev2(lg.fd, &v, 1, -1, RWF_NOWAIT);
 
 	if (r == -1 && (errno == EOPNOTSUPP || errno == ESPIPE)) {
@@ -113,7 +112,7 @@ write_nowait(const char *s, size_t n)
 }
 
 static int
-write_whole(const char *s, size_t n)
+write_whole(char *s, size_t n)
 {
 	int64_t deadline = clock_ms() + LOG_PATIENCE_MS;
 

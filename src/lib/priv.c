@@ -42,7 +42,6 @@ static int
 check_empty(const char *dir, struct err *e)
 {
 	struct stat st;
-	struct dirent *d;
 	DIR *dp = opendir(dir);
 	int found = 0;
 
@@ -52,7 +51,7 @@ check_empty(const char *dir, struct err *e)
 		closedir(dp);
 		return err_sys(e, ERR_PERM, "Unable to look at", dir);
 	}
-	while (found <= 2 && (d = readdir(dp)) != NULL)
+	while (found <= 2 && readdir(dp) != NULL)
 		found++;
 	closedir(dp);
 	if (found > 2 || st.st_uid != 0 || (st.st_mode & 022) != 0)

@@ -13,9 +13,15 @@
 #define STRING_MAX 255
 
 static void *
-field(const struct config *c, const struct opt *o)
+field(struct config *c, const struct opt *o)
 {
-	return (char *)(uintptr_t)c + o->field;
+	return (char *)c + o->field;
+}
+
+static const void *
+value_of(const struct config *c, const struct opt *o)
+{
+	return (const char *)c + o->field;
 }
 
 static int
@@ -157,14 +163,14 @@ is_default(const struct config *c, const struct opt *o)
 
 	switch (o->type) {
 	case OPT_BOOL:
-		return *(bool *)field(c, o) ==
+		return *(const bool *)value_of(c, o) ==
 		    (def != NULL && strcmp(def, "true") == 0);
 	case OPT_INT:
 	case OPT_EXPIRE:
 	case OPT_MNEMONIC:
 	case OPT_FACILITY:
 		/* such options have a zero default */
-		return *(uint32_t *)field(c, o) == 0;
+		return *(const uint32_t *)value_of(c, o) == 0;
 	case OPT_STRING:
 	case OPT_TEMPLATE:
 	case OPT_FILE:
@@ -304,22 +310,22 @@ print_value(const struct config *c, const struct opt *o, FILE *to)
 	switch (o->type) {
 	case OPT_BOOL:
 		return fprintf(to, "set %s = %s", o->name,
-		    *(bool *)field(c, o) ? "true" : "false");
+		    *(const bool *)value_of(c, o) ? "true" : "false");
 	case OPT_INT:
 	case OPT_EXPIRE:
-		n = *(uint32_t *)field(c, o);
+		n = *(const uint32_t *)value_of(c, o);
 		if (o->type == OPT_EXPIRE && n == NEVER)
 			return fprintf(to, "set %s = never", o->name);
 		return fprintf(to, "set %s = %u", o->name, n);
 	case OPT_MNEMONIC:
 	case OPT_FACILITY:
-		n = *(uint32_t *)field(c, o);
+		n = *(const uint32_t *)value_of(c, o);
 		return fprintf(to, "set %s = %s", o->name, mnemonic(o, n));
 	case OPT_STRING:
 	case OPT_TEMPLATE:
 	case OPT_FILE:
 	default:
-		s = *(char **)field(c, o);
+		s = *(char *const *)value_of(c, o);
 		if (s == NULL)
 			return 0;
 		/* its lines are here already: not to be read once more */
