@@ -5,16 +5,19 @@
 #include "config.h"
 #include "text.h"
 
-#define FIELD(f, type)                                                         \
-	offsetof(struct config, f) +                                           \
-	    0 * sizeof(char[_Generic(((struct config *)0)->f, type : 1)])
+/* a field of another type does not compile */
+#define FIELD(f, selected) \
+	offsetof(struct config, f) + 0 * sizeof(char[(selected)])
+#define FLAG(f) FIELD(f, _Generic(((struct config *)0)->f, bool : 1))
+#define NUMBER(f) FIELD(f, _Generic(((struct config *)0)->f, uint32_t : 1))
+#define TEXT(f) FIELD(f, _Generic(((struct config *)0)->f, char * : 1))
 
-#define BOOL(f) .type = OPT_BOOL, .field = FIELD(f, bool)
-#define INT(f, most) .type = OPT_INT, .field = FIELD(f, uint32_t), .max = (most)
-#define STRING(f) .type = OPT_STRING, .field = FIELD(f, char *)
-#define TEMPLATE(f) .type = OPT_TEMPLATE, .field = FIELD(f, char *)
-#define MNEMONIC(f, list)                                                      \
-	.type = OPT_MNEMONIC, .field = FIELD(f, uint32_t), .names = (list)
+#define BOOL(f) .type = OPT_BOOL, .field = FLAG(f)
+#define INT(f, most) .type = OPT_INT, .field = NUMBER(f), .max = (most)
+#define STRING(f) .type = OPT_STRING, .field = TEXT(f)
+#define TEMPLATE(f) .type = OPT_TEMPLATE, .field = TEXT(f)
+#define MNEMONIC(f, list) \
+	.type = OPT_MNEMONIC, .field = NUMBER(f), .names = (list)
 
 #define ADMIN (IN_CLI | IN_FILE)
 #define NOT_HOME (IN_CLI | IN_FILE | IN_SPOOL)
@@ -73,7 +76,7 @@ const struct opt optab[] = {
 	{ .name = "allow-low-uids", .letter = 'a', BOOL(allow_low_uids),
 	    .where = ADMIN, .help = "users with a uid of 1 to 10 may log in" },
 	{ .name = "announce-expire", .type = OPT_EXPIRE,
-	    .field = FIELD(announce_expire, uint32_t), .def = "never",
+	    .field = NUMBER(announce_expire), .def = "never",
 	    .max = 99999, .where = ANY,
 	    .help = "days, or never: EXPIRE in the reply to CAPA" },
 	{ .name = "announce-login-delay", INT(announce_login_delay, 99999999),
@@ -116,7 +119,7 @@ const struct opt optab[] = {
 	    MNEMONIC(clear_text_password, clear_text), .def = "default",
 	    .where = ADMIN, .help = "when USER and PASS are accepted" },
 	{ .name = "config-file", .letter = 'f', .type = OPT_FILE,
-	    .field = FIELD(config_file, char *), .where = NOT_HOME,
+	    .field = TEXT(config_file), .where = NOT_HOME,
 	    .help = "read options from this file, too" },
 	{ .name = "debug", .letter = 'd', BOOL(debug), .where = NOT_HOME,
 	    .help = "log what happens in detail" },
@@ -155,7 +158,7 @@ const struct opt optab[] = {
 	    .def = "rcmd", .where = ADMIN, .flags = OPT_IDLE,
 	    .help = "Kerberos service name" },
 	{ .name = "log-facility", .letter = 'y', .type = OPT_FACILITY,
-	    .field = FIELD(log_facility, uint32_t), .names = facilities,
+	    .field = NUMBER(log_facility), .names = facilities,
 	    .def = "mail", .where = ADMIN,
 	    .help = "facility, where the log goes to syslog" },
 	{ .name = "log-login", STRING(log_login), .implied = LOG_LOGIN,
