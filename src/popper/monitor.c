@@ -23,8 +23,8 @@
 #include "text.h"
 #include "trans.h"
 
-#define HIGH_ID                                                                \
-	0x70000000   /* above all that is given to users or containers         \
+#define HIGH_ID \
+	0x70000000   /* above all that is given to users or containers \
 		      */
 #define SAID_MAX 100 /* -ERRs before log-in that are logged */
 
