@@ -16,7 +16,7 @@ WARN = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
     -Wmissing-prototypes -Wconversion -Wvla
 HARDEN = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
-    $(addprefix -iquote src/,lib auth drop popper) \
+    $(addprefix -iquote src/,lib auth drop popper) -iquote t/unit \
     -DPOPPER_CDB='"$(SYSCONFDIR)/cdb"' -DPOPPER_EMPTY='"$(EMPTYDIR)"' \
     $(WARN) $(HARDEN) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
@@ -26,13 +26,17 @@ LIB_SRC = $(wildcard src/lib/*.c)
 AUTH_SRC = $(wildcard src/auth/*.c)
 DROP_SRC = $(wildcard src/drop/*.c)
 POPPER_SRC = $(filter-out src/popper/main.c,$(wildcard src/popper/*.c))
-UNIT_SRC = $(filter-out t/unit/memio.c,$(wildcard t/unit/*.c))
+UNIT_SHARED = t/unit/memio.c t/unit/scanref.c
+UNIT_SRC = $(filter-out $(UNIT_SHARED),$(wildcard t/unit/*.c))
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 # includes go down: popper before auth and drop, these before lib
 ARCHIVES = $(addprefix $(BUILD)/lib,popper.a auth.a drop.a base.a)
 UNITS = $(patsubst t/unit/%.c,$(BUILD)/t/%.t,$(UNIT_SRC))
-FUZZ_SRC = $(wildcard t/fuzz/*.c)
+FUZZ_SRC = $(filter-out t/fuzz/replay.c,$(wildcard t/fuzz/*.c))
+REPLAYS = $(patsubst t/fuzz/%.c,$(BUILD)/replay/%,$(FUZZ_SRC))
+# scripts/fuzz has libFuzzer's main instead
+FUZZ_MAIN = $(BUILD)/t/fuzz/replay.o
 
 all: $(BUILD)/popper
 
@@ -59,13 +63,19 @@ $(BUILD)/popper: $(call obj,src/popper/main.c) $(ARCHIVES)
 	@echo '  LD $@'
 	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
-$(BUILD)/t/%.t: $(BUILD)/t/unit/%.o $(BUILD)/t/unit/memio.o $(ARCHIVES)
+$(BUILD)/t/%.t: $(BUILD)/t/unit/%.o $(call obj,$(UNIT_SHARED)) $(ARCHIVES)
 	@mkdir -p $(@D)
 	@echo '  LD $@'
 	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
 
 flags:
 	@printf '%s\n' '$(subst ','\'',$(ALL_CFLAGS))'
+
+$(BUILD)/replay/%: $(BUILD)/t/fuzz/%.o $(call obj,$(UNIT_SHARED)) $(FUZZ_MAIN) \
+    $(ARCHIVES)
+	@mkdir -p $(@D)
+	@echo '  LD $@'
+	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 deps:
 	@scripts/install-deps build
@@ -83,7 +93,7 @@ stop:
 check: deps-check
 	@$(MAKE) --no-print-directory test
 
-test: all $(UNITS)
+test: all $(UNITS) $(REPLAYS)
 	BUILD=$(BUILD) scripts/check $(UNITS)
 
 asan:
@@ -125,4 +135,4 @@ FORCE:
 .SECONDARY:
 
 -include $(wildcard $(addprefix $(BUILD)/,src/lib/*.d src/auth/*.d src/drop/*.d \
-    src/popper/*.d t/unit/*.d))
+    src/popper/*.d t/unit/*.d t/fuzz/*.d))

@@ -37,17 +37,23 @@ parse(char *rec, struct account *a)
 	uint32_t gid;
 	char *f;
 
-	if ((f = field(&rec)) == NULL || num_u32(f, &uid) == -1)
+	if ((f = field(&rec)) == NULL || num_u32(f, &uid) == -1 ||
+	    uid == UINT32_MAX)
 		return -1;
-	if ((f = field(&rec)) == NULL || num_u32(f, &gid) == -1)
+	/* to setresgid(2) this number means no change */
+	if ((f = field(&rec)) == NULL || num_u32(f, &gid) == -1 ||
+	    gid == UINT32_MAX)
 		return -1;
-	if ((f = field(&rec)) == NULL ||
+	if ((f = field(&rec)) == NULL || f[0] != '/' ||
 	    text_copy(a->home, sizeof a->home, f) == -1)
 		return -1;
 	a->uid = uid;
 	a->gid = gid;
-	f = field(&rec);
-	return f == NULL ? 0 : text_copy(a->maildrop, sizeof a->maildrop, f);
+	if ((f = field(&rec)) == NULL)
+		return 0;
+	if (f[0] != '/' || rec != NULL)
+		return -1;
+	return text_copy(a->maildrop, sizeof a->maildrop, f);
 }
 
 int

@@ -101,7 +101,8 @@ is_zone(const struct word *w)
 	if (w->s[0] >= '0' && w->s[0] <= '9')
 		return false;
 	for (i = 0; i < w->n; i++) {
-		if (strchr(
+		if (w->s[i] == '\0' ||
+		    strchr(
 			"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 			"0123456789+-():",
 			w->s[i]) == NULL)
@@ -166,11 +167,13 @@ date_822(struct words w)
 bool
 fromline_valid(const char *s, size_t n)
 {
-	struct words w = { s + 5, s + n };
+	struct words w;
 	struct word x;
 
 	if (n < 5 || n > FROMLINE_MAX || memcmp(s, "From ", 5) != 0)
 		return false;
+	w.p = s + 5;
+	w.end = s + n;
 	/* the date may begin at any word: addresses can hold blanks */
 	while (next(&w, &x)) {
 		bool comma;

@@ -81,11 +81,14 @@ take_uidl(struct mboxscan *s, const struct line *l)
 	if (n > 0)
 		memcpy(s->loc.uid, at, n);
 	s->loc.uid_len = (uint8_t)n;
+	s->uidl = n > 0;
 }
 
 static void
 head_line(struct mboxscan *s, const struct line *l)
 {
+	enum header kind;
+
 	if (is_empty(l)) {
 		s->loc.wire += 2;
 		s->loc.body = s->line + l->len + (l->lf ? 1 : 0);
@@ -94,7 +97,14 @@ head_line(struct mboxscan *s, const struct line *l)
 		s->blank = s->head_blank = true;
 		return;
 	}
-	switch (header_kind(l->p, l->seen)) {
+	kind = header_kind(l->p, l->seen);
+	/* a folded value has a blank in it, so it was no id */
+	if (kind == HEADER_CONTINUED && s->uidl) {
+		memset(s->loc.uid, 0, sizeof s->loc.uid);
+		s->loc.uid_len = 0;
+	}
+	s->uidl = false;
+	switch (kind) {
 	case HEADER_CONTINUED:
 		break;
 	case HEADER_UIDL:

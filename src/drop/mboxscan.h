@@ -54,6 +54,7 @@ struct mboxscan {
 	bool blank;	    /* the line before was empty */
 	bool head_blank;    /* and it was the one that ends the header */
 	bool dropping;	    /* inside a header field that is not sent */
+	bool uidl;	    /* inside the field that the id was taken from */
 	bool cr;	    /* an unfinished line ends in a CR so far */
 	uint64_t blank_len; /* octets of the empty line before */
 	size_t have;	    /* octets of an unfinished line in keep */

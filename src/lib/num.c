@@ -25,7 +25,7 @@ scan(const char *s, unsigned base, uint64_t max, uint64_t *v)
 
 		if (d < 0 || (unsigned)d >= base)
 			return -1;
-		if (n > (max - (unsigned)d) / base)
+		if ((unsigned)d > max || n > (max - (unsigned)d) / base)
 			return -1;
 		n = n * base + (unsigned)d;
 	}

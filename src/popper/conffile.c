@@ -198,28 +198,34 @@ config_stream(
 	}
 }
 
-int
-config_file(struct config *c, const char *path, unsigned where, struct err *e)
+FILE *
+config_open(const struct config *c, const char *path, struct err *e)
 {
 	FILE *f;
 	int fd;
-	int r;
 
-	if (c->depth >= DEPTH_MAX)
-		return err_set(e, ERR_CONF,
-		    "%.200s: configuration files name each other more than "
-		    "100 deep",
-		    path);
-	fd = safefile_open_admin(path, e);
-	if (fd == -1) {
-		e->kind = ERR_CONF;
-		return -1;
+	if (c->depth >= DEPTH_MAX) {
+		err_set(
+		    e, ERR_CONF, "files name each other more than 100 deep");
+		return NULL;
 	}
+	fd = safefile_open_admin(path, e);
+	if (fd == -1)
+		return NULL;
 	f = fdopen(fd, "r");
 	if (f == NULL) {
+		err_sys(e, ERR_TEMP, "Unable to read", path);
 		close(fd);
-		return err_sys(e, ERR_TEMP, "Unable to read", path);
 	}
+	return f;
+}
+
+int
+config_nested(
+    struct config *c, FILE *f, const char *path, unsigned where, struct err *e)
+{
+	int r;
+
 	c->depth++;
 	r = config_stream(c, f, path, where, e);
 	c->depth--;

@@ -40,6 +40,16 @@ fail(const struct opt *o, const struct config_at *at, struct err *e,
 	    *shown ? ")" : "");
 }
 
+/* Puts where the option stands in front of an error that tells a path. */
+static int
+blame(const struct opt *o, const struct config_at *at, struct err *e)
+{
+	char why[200];
+
+	snprintf(why, sizeof why, "%.199s", e->text);
+	return fail(o, at, e, why, "");
+}
+
 static int
 parse_bool(const char *v, bool *b)
 {
@@ -87,6 +97,12 @@ set_string(struct config *c, const struct opt *o, const char *v,
 			    "user's spool",
 			    v);
 	}
+	if (strchr(v, '"') != NULL && strchr(v, '\'') != NULL &&
+	    strchr(v, '`') != NULL)
+		return fail(o, at, e,
+		    "cannot hold all three kinds of quotes: a configuration "
+		    "file has no way to write that",
+		    v);
 	copy = strdup(v);
 	if (copy == NULL)
 		return err_set(e, ERR_TEMP, "No memory for the options");
@@ -211,9 +227,10 @@ act(const struct config *c, const struct opt *o, const struct config_at *at,
 	if (o->field == offsetof(struct config, debug))
 		log_debugging(c->debug);
 	if (o->field == offsetof(struct config, tracefile) &&
-	    log_trace(c->tracefile) == -1)
-		return err_sys(e, ERR_CONF, "option tracefile: unable to open",
-		    c->tracefile);
+	    log_trace(c->tracefile) == -1) {
+		err_sys(e, ERR_CONF, "Unable to open", c->tracefile);
+		return blame(o, at, e);
+	}
 	if (o->field == offsetof(struct config, log_facility))
 		log_facility((int)c->log_facility);
 	log_debug("%s:%u: option %s is set", at->file, at->line, o->name);
@@ -245,10 +262,14 @@ config_set(struct config *c, const struct opt *o, const char *value,
 	if (o->type == OPT_FILE) {
 		/* the file's own config-file lines set the field anew */
 		char path[STRING_MAX + 1];
+		FILE *f;
 
 		text_copy(path, sizeof path, value);
-		return config_file(
-		    c, path, at->where == IN_CLI ? IN_FILE : at->where, e);
+		f = config_open(c, path, e);
+		if (f == NULL)
+			return blame(o, at, e);
+		return config_nested(
+		    c, f, path, at->where == IN_CLI ? IN_FILE : at->where, e);
 	}
 	return 0;
 }

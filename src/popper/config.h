@@ -106,11 +106,13 @@ void config_free(struct config *c);
 int config_argv(struct config *c, int argc, char *const *argv, struct err *e);
 
 /*
- * A file that no other user can write to.  where is IN_FILE, or IN_SPOOL for
+ * A file that config-file names: opened if no other user can write to it,
+ * or NULL with e; then read and closed.  where is IN_FILE, or IN_SPOOL for
  * one that the spool folder's file names.
  */
-int config_file(
-    struct config *c, const char *path, unsigned where, struct err *e);
+FILE *config_open(const struct config *c, const char *path, struct err *e);
+int config_nested(
+    struct config *c, FILE *f, const char *path, unsigned where, struct err *e);
 
 /* An open file of a user; where is IN_HOME or IN_SPOOL. */
 int config_stream(

@@ -209,8 +209,7 @@ front_run(struct session *s, uid_t uid, gid_t gid)
 	    s->cfg.timeout);
 	close_others(s->mon);
 	if (priv_confine(s->cfg.empty_dir, uid, gid, &e) == -1) {
-		/* told in the monitor's words: it can look for itself */
-		tell(s, MON_END, END_DEAD, 0, e.text);
+		tell(s, MON_END, END_UNCONFINED, 0, e.text);
 		_exit(111);
 	}
 	greet(s);

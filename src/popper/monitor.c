@@ -170,6 +170,7 @@ end(const struct monitor *m, const struct mon_msg *msg)
 	case END_QUIT:
 	case END_EOF:
 	case END_CUT:
+	case END_DEAD:
 		if (msg->code != END_QUIT)
 			report_eof(msg->user, p, 0);
 		/* a name was given and no proof */
@@ -177,8 +178,8 @@ end(const struct monitor *m, const struct mon_msg *msg)
 			report_probe(msg->user, p);
 		return SERVE_OVER;
 	default:
-		log_line("the front could not be confined; look at the option "
-			 "empty-dir (%s), an empty folder of root's: %s",
+		log_line("No session without confinement: is the option "
+			 "empty-dir (%s) an empty folder of root's? (%s)",
 		    m->s->cfg.empty_dir, msg->arg);
 		return SERVE_REFUSED;
 	}

@@ -69,8 +69,9 @@ enum session_end {
 	END_TIMEOUT, /* between two commands */
 	END_TIMEOUT_CUT,
 	END_REFUSED,
-	END_NEXT, /* OC_NEXT */
-	END_DEAD, /* we cannot go on */
+	END_NEXT,	/* OC_NEXT */
+	END_DEAD,	/* we cannot go on */
+	END_UNCONFINED, /* the front could not give up its rights */
 };
 
 struct cmd;

@@ -1,0 +1,167 @@
+#!/usr/bin/perl
+# The command line, configuration files, users' files, and what is printed.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Mbox;
+use Pop;
+use Test::More;
+
+my $host = Pop->new;
+my $dir = $host->{dir};
+$host->spool('alice', Mbox::message(1));
+
+# The exit code, standard output and standard error of popper itself.
+sub popper {
+	my (@args) = @_;
+	my $pid = fork;
+	if ($pid == 0) {
+		open STDOUT, '>', "$dir/out";
+		open STDERR, '>', "$dir/err";
+		exec $Pop::POPPER, @args;
+	}
+	waitpid $pid, 0;
+	return ($? >> 8, Pop::slurp("$dir/out"), Pop::slurp("$dir/err"));
+}
+
+sub conf {
+	my ($name, $text) = @_;
+	return Pop::spew("$dir/$name", $text, 0644);
+}
+
+# K04, K74: files in the order given, a file's file where it stands.
+conf('common', "set timeout = 33 # for both\nset statistics\n");
+conf('one', "set timeout = 11\nset config-file = $dir/common\n" .
+    "reset statistics\n");
+my ($code, $out, $err) = popper('--print-config', '-f', "$dir/one");
+is($code, 0, 'print-config');
+like($out, qr/^set timeout = 33\t# \Q$dir\E\/common:1$/m, 'chained file');
+like($out, qr/^set statistics = false\t# \Q$dir\E\/one:3$/m, 'after it');
+like($out, qr/^set server-mode = false\t# built in/m, 'built in');
+($code, $out) = popper('--print-config', '-T5', '-f', "$dir/one", '-sS',
+    '-e', 'login_delay=7,expire=never', '-R');
+like($out, qr/^set timeout = 33\t/m, 'a later file wins over -T');
+like($out, qr/^set statistics = true\t# command line$/m, 'a later -s wins');
+like($out, qr/^set server-mode = true\t# command line/m, 'letters in a row');
+like($out, qr/^set announce-login-delay = 7\t/m, '-e');
+like($out, qr/^set reverse-lookup = false\t/m, '-R is reset');
+($code, $out) = popper('--print-config', '-f', "$dir/one", '-T', '5');
+like($out, qr/^set timeout = 5\t# command line$/m, 'a later -T wins');
+
+# What is printed is a configuration with the same effect.
+conf('printed', $out);
+my ($code2, $out2) = popper('--print-config', '-f', "$dir/printed");
+is($code2, 0, 'print-config can be read');
+s/^#.*\n//mg, s/\t#.*//mg for $out, $out2;
+is($out2, $out, 'and means the same');
+
+# K02: the file, the line, the option, and what to do.
+for (["set timeout = 12x\n", qr{\Q$dir\E/bad:1: option timeout: .*12x}],
+    ["\n\nset timeuot = 1\n", qr{bad:3: there is no option of this name.*timeuot}],
+    ["set shy = maybe\n", qr{bad:1: option shy: .*maybe}],
+    ["set clear-text-password = often\n",
+	qr{bad:1: option clear-text-password: is none of default never}],
+    ["reset timeout\n", qr{bad:1: reset is for Boolean.*timeout}],
+    ["set spool-dir = \"/x\n", qr{bad:1: a quote is not closed.*spool-dir}],
+    ["set tls-support = stls\n", qr{bad:1: option tls-support: is not in}],
+    ["set config-file = $dir/none\n", qr{Unable to open \Q$dir\E/none}]) {
+	my ($text, $want) = @$_;
+	conf('bad', $text);
+	($code, undef, $err) = popper('--check-config', '-f', "$dir/bad");
+	is($code, 100, "check-config refuses $text");
+	like($err, $want, 'and says why');
+	my $s = $host->connect(args => ['-f', "$dir/bad"]);
+	is($s->{greeting},
+	    '-ERR [SYS/PERM] Unable to process configuration file.',
+	    'the session is refused');
+	is($s->rest, '', 'and ends');
+	is($s->wait_end, 100, 'with 100');
+	like($host->log_text, $want, 'the log says why');
+}
+is((popper('--check-config', '-f', "$dir/one"))[0], 0, 'check-config');
+is((popper('-j'))[0], 100, 'an unknown letter');
+is((popper('-T'))[0], 100, 'a missing argument');
+is((popper('--check-config', '8110'))[0], 100, 'popper does not listen');
+like((popper('--version'))[1], qr/^popper \(version [0-9.]+\)$/, '--version');
+like((popper('-v'))[1], qr/^popper \(version [0-9.]+\)$/, '-v');
+like((popper('--help'))[1], qr/-T  timeout/, '--help');
+
+# K69: a file that others can write to is no configuration.
+conf('open', "set shy\n");
+chmod 0666, "$dir/open";
+($code, undef, $err) = popper('--check-config', '-f', "$dir/open");
+is($code, 100, 'a file for all to write is refused');
+like($err, qr{\Q$dir\E/open .*can be changed by others}, 'by name');
+
+# K71: tracefile and debug act from the line where they stand.
+conf('traced', "set tracefile = $dir/trace\nset debug\nset timeout = x\n");
+my $s = $host->connect(args => ['-f', "$dir/traced"]);
+$s->wait_end;
+like(Pop::slurp("$dir/trace"), qr{traced:3: option timeout},
+    'the error stands in the trace file');
+like(Pop::slurp("$dir/trace"), qr{traced:2: option debug is set},
+    'and what came before it');
+
+# -u and -U: read after log-in, the home file first, and no restricted option.
+my @user = ("$dir/home/.qpopper-options",
+    "$dir/spool/.alice.qpopper-options");
+sub option_files {
+	my ($home, $spool) = @_;
+	unlink @user;
+	if (defined $home) {
+		Pop::spew($user[0], $home, 0644);
+		chown $host->{uid}, $host->{gid}, $user[0] if $host->{root};
+	}
+	Pop::spew($user[1], $spool, 0644) if defined $spool;
+	my $t = $host->connect(args => ['-u', '-U']);
+	$t->cmd('USER alice');
+	my $reply = $t->cmd('PASS secret');
+	my (undef, $capa) = $reply =~ /^\+OK/ ? $t->multi('CAPA') : ('', '');
+	$t->rest if $t->put("QUIT\r\n");
+	$t->wait_end;
+	return ($reply, $capa);
+}
+my ($reply, $capa) = option_files("set announce-expire = 3\n", undef);
+like($capa, qr/^EXPIRE 3\r$/m, 'home file');
+SKIP: {
+	skip "root's file in the spool folder needs root", 8
+	    unless $host->{root};
+	($reply, $capa) = option_files("set announce-expire = 3\n",
+	    "set announce-expire = 4\n");
+	like($capa, qr/^EXPIRE 4\r$/m, 'spool file after it');
+	($reply) = option_files(undef, "set shy\n");
+	like($reply, qr/^-ERR \[SYS\/PERM\]/, 'spool file: restricted');
+	($reply) = option_files(undef, "set debug\n");
+	like($reply, qr/^\+OK/, 'spool file: debug is allowed');
+	Pop::spew($user[1], "set announce-expire = 9\n", 0666);
+	($reply, $capa) = do {
+		chown $host->{uid}, $host->{gid}, $user[1];
+		my $t = $host->login('alice', args => ['-U']);
+		my (undef, $c) = $t->multi('CAPA');
+		$t->quit;
+		('', $c);
+	};
+	like($capa, qr/^EXPIRE NEVER\r$/m, "a user's spool file does not count");
+	like($host->log_text, qr/\.alice\.qpopper-options .*is not read/,
+	    'and the log says so');
+}
+for my $line ('set clear-text-password = always', 'set bulldir = /tmp',
+    "set tracefile = $dir/mine", "set config-file = $dir/one", 'set shy',
+    'set spool-dir = /', 'set debug', 'set timeout = 86400') {
+	($reply) = option_files("$line\n", undef);
+	is($reply, '-ERR [SYS/PERM] Unable to process configuration file.',
+	    "home file: $line is refused");
+}
+like($host->log_text, qr{home/\.qpopper-options:1: option bulldir: is restricted},
+    'with file, line and option in the log');
+ok(!-e "$dir/mine", 'a trace file of the user was not made');
+unlink @user;
+symlink '/etc/passwd', $user[0];
+($reply) = do {
+	my $t = $host->connect(args => ['-u']);
+	$t->cmd('USER alice');
+	$t->cmd('PASS secret');
+};
+like($reply, qr/^-ERR \[SYS\/PERM\]/, 'a home file that is a link is refused');
+done_testing;

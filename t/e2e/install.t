@@ -1,0 +1,60 @@
+#!/bin/sh
+# make install and make uninstall: files in their places, configuration that
+# is there is left alone, and what is installed works.
+top=$(cd "$(dirname "$0")/../.." && pwd)
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+n=0
+check() {
+	n=$((n + 1))
+	what=$1
+	shift
+	if "$@" >"$dir/why" 2>&1; then
+		echo "ok $n - $what"
+	else
+		echo "not ok $n - $what"
+		sed 's/^/# /' "$dir/why"
+	fi
+}
+mk() {
+	make -s -C "$top" --no-print-directory "$@" BUILD="$BUILD" \
+	    DESTDIR="$dir/root" PREFIX=/opt/popper SYSCONFDIR=/opt/etc/popper
+}
+# the program that is there, not one of other flags
+mk_install() {
+	PREFIX=/opt/popper SYSCONFDIR=/opt/etc/popper \
+	    MANDIR=/opt/popper/share/man LIBEXECDIR=/opt/popper/lib/popper \
+	    EMPTYDIR=/opt/popper/lib/popper/empty DESTDIR="$dir/root" \
+	    sh -c 'cd "$0" && scripts/install "$@"' "$top" "$@"
+}
+root=$dir/root
+etc=$root/opt/etc/popper
+check install mk_install
+for f in opt/popper/sbin/popper opt/popper/sbin/rebuild-cdb \
+    opt/popper/lib/popper/as-user opt/popper/share/man/man8/popper.8 \
+    opt/popper/share/man/man5/qpopper.conf.5 opt/etc/popper/qpopper.conf \
+    opt/etc/popper/cdb/secrets opt/etc/popper/service/qpopper/run \
+    opt/etc/popper/service/qpopper/log/run; do
+	check "$f is there" test -f "$root/$f"
+done
+check "secrets are root's only" \
+    test "$(stat -c %a "$etc/cdb/secrets")" = 600
+check 'the empty folder is there' test -d "$root/opt/popper/lib/popper/empty"
+check 'paths are those of the installation' \
+    grep -q 'CONF=/opt/etc/popper/qpopper.conf' "$etc/service/qpopper/settings"
+check 'the configuration is right' \
+    "$root/opt/popper/sbin/popper" --check-config -f "$etc/qpopper.conf"
+check 'rebuild-cdb works' "$root/opt/popper/sbin/rebuild-cdb" "$etc/cdb"
+check 'access.cdb is there' test -f "$etc/cdb/access.cdb"
+
+echo 'alice:{apop}mine' >>"$etc/cdb/secrets"
+echo 'set shy' >>"$etc/qpopper.conf"
+check 'install again' mk_install
+check 'secrets were left alone' grep -q '^alice:' "$etc/cdb/secrets"
+check 'configuration was left alone' grep -q '^set shy' "$etc/qpopper.conf"
+check uninstall mk uninstall
+check 'the program is gone' test ! -e "$root/opt/popper/sbin/popper"
+check 'manual pages are gone' \
+    test ! -e "$root/opt/popper/share/man/man8/popper.8"
+check 'secrets are still there' grep -q '^alice:' "$etc/cdb/secrets"
+echo "1..$n"

@@ -1,0 +1,147 @@
+#!/usr/bin/perl
+# Log-in: who gets in, who does not, how long a refusal takes, and what the
+# process that speaks with strangers can reach.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Mbox;
+use Pop;
+use Test::More;
+use Time::HiRes qw(time);
+
+my $host = Pop->new(users => [qw(alice bob)]);
+$host->spool('alice', Mbox::message(1));
+
+# Unknown user, wrong password, no secret, refused by policy: one text, and
+# one time.  All at once, so that the machine's load is the same for all.
+my @try = map { ([$_, 'USER alice', 'PASS wrong'],
+    [$_, 'USER nobody-here', 'PASS wrong'],
+    [$_, 'APOP alice ' . '0' x 32],
+    [$_, 'APOP nobody-here ' . '0' x 32]) } 1 .. 3;
+my @open = map { [$host->connect, $_] } @try;
+for (@open) {
+	my ($s, $t) = @$_;
+	my @cmd = @$t[1 .. $#$t];
+	my $last = pop @cmd;
+	$s->cmd($_) for @cmd;
+	$s->{start} = time;
+	$s->put("$last\r\n");
+}
+my %text;
+my ($least, $most) = (99, 0);
+my $sel = IO::Select->new(map { $_->[0]{sock} } @open);
+my %of = map { fileno($_->[0]{sock}) => $_->[0] } @open;
+while ($sel->count) {
+	my @ready = $sel->can_read($Pop::PATIENCE) or die 'no reply';
+	for my $fh (@ready) {
+		my $s = $of{ fileno $fh };
+		my $took = time - $s->{start};
+		my $line = $s->line;
+		$line =~ s/"[^"]*"/NAME/;
+		$text{$line}++;
+		$least = $took if $took < $least;
+		$most = $took if $took > $most;
+		$sel->remove($fh);
+	}
+}
+is_deeply([keys %text],
+    ['-ERR [AUTH] Password supplied for NAME is incorrect.'], 'one text');
+cmp_ok($least, '>', 1.0, 'a second and a bit');
+cmp_ok($most - $least, '<', 0.5, 'and the same for all');
+is($_->[0]->rest, "+OK Pop server at mail.test signing off.\r\n",
+    'and the session ends') for @open[0, 1];
+is($open[0][0]->wait_end, 1, 'exit code 1');
+
+# Challenges differ, and an answer is good for its own only.
+my %stamp;
+my @s = map { $host->connect } 1 .. 5;
+$stamp{ ($_->{greeting} =~ /(<.*>)/)[0] }++ for @s;
+is(scalar keys %stamp, 5, 'challenges differ');
+my ($old) = $s[0]{greeting} =~ /(<.*>)/;
+like($s[1]->cmd('APOP alice ' . Digest::MD5::md5_hex("${old}tanstaaf")),
+    qr/^-ERR/, 'no replay');
+like($s[2]->apop('alice', 'tanstaaf'), qr/^\+OK/, 'APOP');
+@s = ();
+
+# clear-text-password = default: who has an APOP secret has to use it.
+$host->configure("set clear-text-password = default\n");
+my $s = $host->connect;
+$s->cmd('USER alice');
+like($s->cmd('PASS secret'), qr/^-ERR \[AUTH\]/, 'APOP users: no PASS');
+$host->configure("set clear-text-password = local\n");
+$s = $host->connect(env => { TCPREMOTEIP => '127.0.0.1' });
+$s->cmd('USER alice');
+like($s->cmd('PASS secret'), qr/^\+OK/, 'local: from the loopback');
+$host->configure('');
+
+# A hash that cannot be compared is temporary trouble, no wrong password.
+Pop::spew("$host->{dir}/cdb/secrets", 'alice:{crypt}$9$abcdefgh$abcdefgh' .
+    "\nbob:{crypt}!\$1\$locked\$abcdefghijkl\n", 0600);
+system("$Pop::TOP/scripts/rebuild-cdb", "$host->{dir}/cdb");
+$s = $host->connect;
+$s->cmd('USER alice');
+like($s->cmd('PASS secret'), qr{^-ERR \[SYS/TEMP\]}, 'crypt(3) fails');
+$s = $host->connect;
+$s->cmd('USER bob');
+like($s->cmd('PASS secret'), qr{^-ERR \[AUTH\]}, 'a locked hash');
+Pop::spew("$host->{dir}/cdb/secrets.cdb", 'this is no CDB' x 300, 0600);
+$s = $host->connect;
+$s->cmd('USER alice');
+like($s->cmd('PASS secret'), qr{^-ERR \[SYS/TEMP\]}, 'a damaged CDB');
+ok($host->log_like(qr/secrets\.cdb is (damaged|no CDB)/), 'told in the log');
+$host->users([qw(alice bob)]);
+
+SKIP: {
+	skip 'needs root', 13 unless $host->{root};
+	$s = $host->connect;
+	$s->multi('CAPA');
+	# the front is the only child of the process that was started
+	my ($front) = split ' ',
+	    Pop::slurp("/proc/$s->{pid}/task/$s->{pid}/children");
+	my $st = Pop::slurp("/proc/$front/status");
+	my ($uid) = $st =~ /^Uid:\t(\d+)\t\1\t\1\t\1$/m;
+	cmp_ok($uid, '>=', 0x70000000, 'front: a uid of its own');
+	like($st, qr/^Groups:\s*$/m, 'front: no groups');
+	like($st, qr/^NoNewPrivs:\t1$/m, 'front: no new privileges');
+	like($st, qr/^CapEff:\t0+$/m, 'front: no capabilities');
+	SKIP: {
+		skip 'a sanitizer needs more calls', 1
+		    if $Pop::BUILD =~ /asan/;
+		like($st, qr/^Seccomp:\t2$/m, 'front: a filter');
+	}
+	is(readlink("/proc/$front/root"), "$host->{dir}/empty",
+	    'front: an empty root');
+	opendir(my $dh, "/proc/$front/fd") or die;
+	is(scalar(grep { /^\d+$/ } readdir $dh), 3,
+	    'front: the client and the monitor, no other fd');
+	$s->cmd('USER alice');
+	like($s->cmd('PASS secret'), qr/^\+OK/, 'log-in');
+	ok(!-e "/proc/$front", 'the front is gone');
+	$st = Pop::slurp("/proc/$s->{pid}/status");
+	like($st, qr/^Uid:\t$host->{uid}\t$host->{uid}\t$host->{uid}\t/m,
+	    'session: the user');
+	like($st, qr/^Gid:\t$host->{gid}\t$host->{gid}\t$host->{gid}\t/m,
+	    "session: the spool folder's group");
+	like($st, qr/^CapEff:\t0+$/m, 'session: no capabilities');
+	is(Pop::slurp("/proc/$s->{pid}/task/$s->{pid}/children"), '',
+	    'session: one process');
+	$s->quit;
+	# an empty-dir that is none
+	Pop::spew("$host->{dir}/empty/file", '');
+	$s = $host->connect(silent => 1);
+	is($s->rest, '', 'no session without an empty folder');
+	like($host->log_text, qr/empty-dir/, 'and the log says so');
+	unlink "$host->{dir}/empty/file";
+}
+
+# A client that vanishes, at every point before log-in: no process stays.
+for my $say ('', 'USER ali', "USER alice\r\n", "USER alice\r\nPASS se",
+    "USER alice\r\nPASS wrong\r\n", "USER alice\r\nPASS secret\r\n") {
+	my $t = $host->connect;
+	$t->put($say);
+	# a refusal may or may not have been sent before it was noticed
+	like($t->wait_end, $say =~ /wrong/ ? qr/^[01]$/ : qr/^0$/,
+	    'a client that vanishes');
+}
+done_testing;

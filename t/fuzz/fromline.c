@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "fromline.h"
+#include "fuzz.h"
+#include "header.h"
+
+/* Exactly n octets, so that a sanitizer sees a read beyond them. */
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	char *s = calloc(1, n > 0 ? n : 1);
+	const char *at;
+	size_t k;
+
+	if (s == NULL)
+		abort();
+	if (n > 0)
+		memcpy(s, data, n);
+	if (fromline_valid(s, n) &&
+	    (n > FROMLINE_MAX || memcmp(s, "From ", 5) != 0))
+		abort();
+	if (header_kind(s, n) == HEADER_UIDL) {
+		k = header_uidl(s, n, &at);
+		if (k > UID_MAX || (k > 0 && (at < s + 7 || at + k > s + n)))
+			abort();
+	}
+	free(s);
+	return 0;
+}

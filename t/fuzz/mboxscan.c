@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "fuzz.h"
+#include "scanref.h"
+
+static void
+compare(const struct scanref *want, const char *s, size_t n, size_t cut,
+    size_t step)
+{
+	struct scanref got;
+	const char *why;
+
+	scanref_scan(&got, s, n, cut, step);
+	why = scanref_differ(want, &got);
+	if (why != NULL) {
+		fprintf(stderr, "cut %zu, step %zu: %s\n", cut, step, why);
+		abort();
+	}
+	scanref_free(&got);
+}
+
+/* Two octets say where to cut; the rest is a spool. */
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	const char *s = (const char *)data + 2;
+	struct scanref want;
+
+	if (n < 2)
+		return 0;
+	n -= 2;
+	scanref_split(&want, s, n);
+	compare(&want, s, n, n, 1);
+	compare(&want, s, n, data[0] % (n + 1), data[1] + 1U);
+	compare(&want, s, n, 0, 1);
+	scanref_free(&want);
+	return 0;
+}

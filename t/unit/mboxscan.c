@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+#include "unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "scanref.h"
+
+#define FROM "From a@b Thu Jan  1 00:00:00 1970"
+#define TEN "0123456789"
+#define SEVENTY TEN TEN TEN TEN TEN TEN TEN
+#define HUNDRED SEVENTY TEN TEN TEN
+#define LONG \
+	HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED \
+	    HUNDRED HUNDRED HUNDRED
+
+#define BLANK_50 "                                                  "
+#define BLANK_350 BLANK_50 BLANK_50 BLANK_50 BLANK_50 BLANK_50 BLANK_50 BLANK_50
+#define BLANKS BLANK_350 BLANK_350 BLANK_350
+
+#define LIT(s) \
+	{ \
+		s, sizeof(s) - 1 \
+	}
+
+static const struct spool {
+	const char *s;
+	size_t n;
+} spool[] = {
+	LIT(""),
+	LIT("\n"),
+	LIT("\r\n\n\r\n"),
+	LIT("\r"),
+	LIT(FROM "\n"),
+	LIT(FROM),
+	LIT(FROM "\r"),
+	LIT(FROM "\n\n"),
+	LIT(FROM "\n\n\n"),
+	LIT(FROM "\nSubject: a\n\nbody\n\n" FROM "\nSubject: b\n\nmore\n\n"),
+	/* CRLF, and both */
+	LIT(FROM "\r\nSubject: a\r\n\r\nbody\r\n\r\n" FROM
+		 "\r\nSubject: b\r\n\r\nmore\r\n\r\n"),
+	LIT(FROM "\nSubject: a\r\n\nbody\r\n\n" FROM
+		 "\r\nSubject: b\n\r\nmore\n\r\n"),
+	/* a last line without its end */
+	LIT(FROM "\nSubject: a\n\nbody\n\n" FROM "\nA: b\n\nmore"),
+	LIT(FROM "\nSubject: a\n\nbody\n\n" FROM "\nA: b\n\nmore\n\r"),
+	LIT(FROM "\nSubject: a\n\nbody\n\n" FROM "\nA: b"),
+	LIT(FROM "\nSubject: a\n\nbody\n\n" FROM),
+	/* NUL and lone CR */
+	LIT(FROM "\nSub\0ject: a\n\nbo\0dy\n\0\n\n" FROM "\n\0\n\n\0"),
+	LIT(FROM "\nA: b\rc\n\na\rb\n\r\r\n" FROM "\n\r\n" FROM "\n\nz\n"),
+	/* From_ where it is none */
+	LIT(FROM "\nA: b\n\n>" FROM "\n\n>" FROM "\nx\n" FROM "\n\ny\n"),
+	LIT(FROM "\nA: b\n\nx\n\nFrom here on we go\n\nFrom a@b Thu Foo  1 "
+		 "00:00:00 1970\n\nFrom \n\nFrom: a@b\n\n"),
+	LIT(FROM "\n" FROM "\nA: b\n\n" FROM "\n\nx\n"),
+	/* headers alone */
+	LIT(FROM "\nA: b\n\n" FROM "\nA: c\n\n" FROM "\nA: d\n\n"),
+	LIT(FROM "\nA: b\n\n\n" FROM "\nA: c\n\n\n\n" FROM "\n\n" FROM
+		 "\nA: d"),
+	LIT("\n\r\n\n" FROM "\nA: b\n\nx\n"),
+	/* X-UIDL */
+	LIT(FROM "\nX-UIDL: one\nA: b\n\nX-UIDL: none\n\n" FROM
+		 "\nX-UIDL: a b\n\nx\n\n" FROM "\nX-UIDL: " SEVENTY
+		 "\n\nx\n\n" FROM "\nX-UIDL: " SEVENTY "0\n\nx\n"),
+	LIT(FROM "\nX-UIDL: one\nX-UIDL: two\n\nx\n\n" FROM
+		 "\nx-uidl:\nx-UIDL: two\r\n\nx\n"),
+	LIT(FROM "\nX-UIDL:\n one\nA: b\n c\nX-UIDL: two\n\tthree\n d\n\n\n"),
+	/* good, but for the length of its line */
+	LIT(FROM "\nX-UIDL: one" BLANKS "\nX-UIDL: two\n\nx\n"),
+	LIT(FROM "\nX-UIDL: one" LONG "\nX-UIDL: two\n\nx\n"),
+	/* Status and Content-Length */
+	LIT(FROM "\nStatus: RO\n\nx\n\n" FROM "\nStatus: O\n R\n\nx\n\n" FROM
+		 "\nX-Status: R\nstatus: OR\r\n\nx\n\n" FROM
+		 "\nReply: R\nStatus:\n\nStatus: R\n"),
+	LIT(FROM "\nContent-Length: 3\n 4\nA: b\n\nx\n\n" FROM
+		 "\nContent-Length:\n\nContent-Length: 5\n\n"),
+	LIT(FROM "\nContent-Length: 3"),
+	LIT(FROM "\n folded\nA: b\n\n folded\n"),
+	/* long lines: a piece of one is never a separator */
+	LIT(FROM "\nA: " LONG "\n\n" LONG FROM "\n\n" FROM LONG "\n\n" FROM
+		 "\n\nx\n"),
+	LIT(FROM LONG "\nA: b\n\nx\n"),
+	LIT(FROM "\nStatus: R" LONG "\nContent-Length: " LONG "\n\n" LONG),
+	LIT(LONG "\n" FROM "\n\nx\n"),
+	/* several empty lines at the end of a message */
+	LIT(FROM "\nA: b\n\nx\n\n\n\n\r\n" FROM "\nA: c\n\nx\n\n\n\n"),
+	LIT(FROM "\nA: b\n\nx\n\r\n\r"),
+	/* no mbox */
+	LIT("junk\n" FROM "\n\nx\n"),
+	LIT("\n\njunk\n\n" FROM "\n\nx\n"),
+	LIT("junk"),
+	LIT("\0\n"),
+	LIT(">" FROM "\n\nx\n"),
+	LIT("From here on\n"),
+};
+
+static void
+compare(const struct scanref *want, const struct spool *sp, size_t cut,
+    size_t step, size_t i)
+{
+	struct scanref got;
+	const char *why;
+
+	scanref_scan(&got, sp->s, sp->n, cut, step);
+	why = scanref_differ(want, &got);
+	CHECK(why == NULL, "spool %zu cut at %zu, then each %zu: %s", i, cut,
+	    step, why);
+	scanref_free(&got);
+}
+
+static void
+compare_all(const struct spool *sp, size_t i)
+{
+	struct scanref want;
+	size_t cut;
+
+	scanref_split(&want, sp->s, sp->n);
+	for (cut = 0; cut <= sp->n; cut++)
+		compare(&want, sp, cut, sp->n, i);
+	for (cut = 1; cut <= 5; cut++)
+		compare(&want, sp, 0, cut, i);
+	scanref_free(&want);
+}
+
+static void
+hand_made(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(spool); i++)
+		compare_all(&spool[i], i);
+}
+
+static uint32_t
+chance(uint32_t *x, uint32_t n)
+{
+	*x = *x * 1664525 + 1013904223;
+	return (*x >> 16) % n;
+}
+
+static void
+by_chance(void **state)
+{
+	static const struct spool piece[] = {
+		LIT(FROM "\n"),
+		LIT(FROM "\r\n"),
+		LIT("\n" FROM "\n"),
+		LIT("\n"),
+		LIT("\n"),
+		LIT("\r\n"),
+		LIT("\r"),
+		LIT("\0"),
+		LIT(" "),
+		LIT("From "),
+		LIT(">From "),
+		LIT("x\n"),
+		LIT("body"),
+		LIT("Subject: a\n"),
+		LIT("X-UIDL: abc\n"),
+		LIT("X-UIDL: "),
+		LIT("Status: R\n"),
+		LIT("Status: "),
+		LIT("X-Status: R\n"),
+		LIT("Content-Length: 4\r\n"),
+		LIT(HUNDRED),
+	};
+	uint32_t x = 1939;
+	size_t round;
+
+	(void)state;
+	for (round = 0; round < 300; round++) {
+		char s[4000];
+		struct spool sp = { s, 0 };
+		uint32_t n = 2 + chance(&x, 25);
+
+		/* most of them begin as they should */
+		if (chance(&x, 10) > 0) {
+			memcpy(s, piece[0].s, piece[0].n);
+			sp.n = piece[0].n;
+		}
+		for (; n > 0; n--) {
+			const struct spool *p =
+			    &piece[chance(&x, COUNT(piece))];
+
+			memcpy(s + sp.n, p->s, p->n);
+			sp.n += p->n;
+		}
+		compare_all(&sp, round);
+	}
+}
+
+/* What the reference says, checked by hand. */
+static void
+by_hand(void **state)
+{
+	static const char s[] = "\n" FROM "\n"		   /* 1, 34 octets */
+				"Subject: a\nX-UIDL: u1\n" /* 35, 22 */
+				"Status: RO\n\n"	   /* 57, 12 */
+				"x\ny\n\n"		   /* 69, 5 */
+	    FROM "\r\n"					   /* 74, 35 */
+				"A: b\r\n\r\n"		   /* 109, 8 */
+	    FROM "\n"					   /* 117, 34 */
+				"A: c\n\n\n"		   /* 151, 7 */
+	    FROM "\n"					   /* 158, 34 */
+				"A: d";			   /* 192, 4 */
+	static const struct msgloc want[] = {
+		{ .from = 1,
+		    .head = 35,
+		    .body = 69,
+		    .end = 73,
+		    .wire = 12 + 12 + 2 + 6,
+		    .flags = MSG_READ,
+		    .uid_len = 2,
+		    .uid = "u1" },
+		{ .from = 74,
+		    .head = 109,
+		    .body = 117,
+		    .end = 117,
+		    .wire = 8,
+		    .flags = MSG_BLANK_CR },
+		{ .from = 117,
+		    .head = 151,
+		    .body = 157,
+		    .end = 157,
+		    .wire = 8 },
+		{ .from = 158,
+		    .head = 192,
+		    .body = 196,
+		    .end = 196,
+		    .wire = 8,
+		    .flags = MSG_NOBLANK },
+	};
+	struct msgloc copy[COUNT(want)];
+	struct scanref hand = { copy, COUNT(want), COUNT(want), false };
+	struct scanref got;
+	const char *why;
+
+	(void)state;
+	memcpy(copy, want, sizeof copy);
+	scanref_split(&got, s, sizeof s - 1);
+	why = scanref_differ(&hand, &got);
+	CHECK(why == NULL, "reference: %s", why);
+	scanref_free(&got);
+	scanref_scan(&got, s, sizeof s - 1, 0, 1);
+	why = scanref_differ(&hand, &got);
+	CHECK(why == NULL, "scanner: %s", why);
+	scanref_free(&got);
+}
+
+static int
+stop_at(void *ctx, const struct msgloc *loc)
+{
+	int *left = ctx;
+
+	(void)loc;
+	return --*left > 0 ? 0 : -1;
+}
+
+/* -1 of msg stops it, and is no fault of the spool. */
+static void
+stopped(void **state)
+{
+	static const char s[] =
+	    FROM "\n\nx\n\n" FROM "\n\ny\n\n" FROM "\n\nz\n";
+	int n;
+
+	(void)state;
+	for (n = 1; n <= 4; n++) {
+		struct mboxscan scan;
+		int left = n;
+		int rc;
+
+		mboxscan_init(&scan, stop_at, &left);
+		rc = mboxscan_feed(&scan, s, sizeof s - 1);
+		/* the third message ends with the spool */
+		CHECK(rc == (n <= 2 ? -1 : 0), "feed, %d", n);
+		if (rc == 0)
+			CHECK(mboxscan_end(&scan) == (n == 3 ? -1 : 0),
+			    "end, %d", n);
+		assert_false(mboxscan_bad(&scan));
+		assert_int_equal(left, n == 4 ? 1 : 0);
+	}
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(by_hand),
+		cmocka_unit_test(hand_made),
+		cmocka_unit_test(by_chance),
+		cmocka_unit_test(stopped),
+	};
+
+	return cmocka_run_group_tests_name("mboxscan", tests, NULL, NULL);
+}
