@@ -26,7 +26,8 @@ is_deeply([sort keys %page], [sort keys %table],
     'qpopper.conf(5) has every option');
 
 my $popper = Pop::slurp("$top/man/popper.8");
-my %letter = $popper =~ /^\.It Fl (\w).*\n(?:.*\n)*?\.Cm ([a-z-]+)/mg;
+my %letter = $popper =~
+    /^\.It Fl (\w).*\n(?:(?!\.It ).*\n)*?\.Cm ([a-z-]+)/mg;
 for my $name (sort grep { $table{$_} } keys %table) {
 	my $l = substr $table{$name}, 1;
 	is($letter{$l}, $name, "popper(8) has -$l");
