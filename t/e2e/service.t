@@ -12,6 +12,9 @@ use Pop;
 use Test::More;
 use Time::HiRes qw(time);
 
+if ($Pop::BUILD =~ /asan/) {
+	plan skip_all => "a sanitizer needs more than the service's 64 MB";
+}
 my $build = tempdir('popper-demo.XXXXXX', TMPDIR => 1, CLEANUP => 1);
 chmod 0755, $build;
 symlink $Pop::POPPER, "$build/popper";
