@@ -71,6 +71,12 @@ $(BUILD)/t/%.t: $(BUILD)/t/unit/%.o $(call obj,$(UNIT_SHARED)) $(ARCHIVES)
 flags:
 	@printf '%s\n' '$(subst ','\'',$(ALL_CFLAGS))'
 
+# popper itself is linked without it
+$(BUILD)/t/faults.so: t/shim/faults.c
+	@mkdir -p $(@D)
+	@echo '  LD $@'
+	@$(CC) -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -fPIC -shared -o $@ $<
+
 $(BUILD)/replay/%: $(BUILD)/t/fuzz/%.o $(call obj,$(UNIT_SHARED)) $(FUZZ_MAIN) \
     $(ARCHIVES)
 	@mkdir -p $(@D)
@@ -93,7 +99,7 @@ stop:
 check: deps-check
 	@$(MAKE) --no-print-directory test
 
-test: all $(UNITS) $(REPLAYS)
+test: all $(UNITS) $(REPLAYS) $(BUILD)/t/faults.so
 	BUILD=$(BUILD) scripts/check $(UNITS)
 
 asan:

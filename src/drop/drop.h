@@ -64,7 +64,8 @@ void drop_reset(struct drop *d); /* no deletions, and LAST as at opening */
 /*
  * Removes the messages marked as deleted from the spool; mail that came
  * meanwhile is kept.  An error leaves the spool as it was (docs/DESIGN.md,
- * "Update").  Nothing marked: nothing is done.
+ * "Update").  Nothing marked: nothing is done.  1: it is done, but e tells
+ * that it may not outlive a power cut.
  */
 int drop_commit(struct drop *d, struct err *e);
 

@@ -230,9 +230,9 @@ void
 lock_spool_end(struct spool *sp)
 {
 	if (sp->held != -1) {
-		if (lock_ours(sp))
-			unlinkat(sp->dir, sp->dotlock, 0);
-		unlinkat(sp->dir, sp->prepared, 0);
+		/* as long as the lock cannot go, its twin tells whose it is */
+		if (!lock_ours(sp) || unlinkat(sp->dir, sp->dotlock, 0) == 0)
+			unlinkat(sp->dir, sp->prepared, 0);
 		close(sp->held);
 		sp->held = -1;
 	}

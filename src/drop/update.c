@@ -208,8 +208,11 @@ drop_commit(struct drop *d, struct err *e)
 		return -1;
 	r = replace(d, e);
 	/* done either way: a failing sync can only be told, not undone */
-	if (r == 0 && fsync(d->sp.dir) == -1)
+	if (r == 0 && fsync(d->sp.dir) == -1) {
+		err_sys(e, ERR_TEMP,
+		    "Updated, but unable to sync the folder of", d->sp.path);
 		r = 1;
+	}
 	lock_spool_end(&d->sp);
 	return r;
 }

@@ -96,7 +96,10 @@ void out_dot_end(struct out *out, struct dot *d);
 ssize_t io_fd_read(void *ctx, char *buf, size_t n, int64_t deadline);
 ssize_t io_fd_write(void *ctx, const char *buf, size_t n, int64_t deadline);
 
-/* Keep-alive, TCP_NODELAY and TCP_USER_TIMEOUT; no error if fd is no TCP. */
+/*
+ * Keep-alive, TCP_NODELAY and TCP_USER_TIMEOUT, for the socket that fds 0
+ * and 1 both are; no error if fd is no TCP socket.
+ */
 void io_tune(int fd);
 
 #endif

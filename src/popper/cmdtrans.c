@@ -9,6 +9,7 @@
 #include "cmd.h"
 #include "num.h"
 #include "report.h"
+#include "trans.h"
 
 /*
  * The commands of RFC 1939 section 5, TOP and UIDL of section 7, and LAST of
@@ -258,11 +259,10 @@ run_quit(struct session *s, const struct args *a)
 
 	(void)a;
 	s->t_end = clock_ms();
-	if (drop_commit(&s->drop, &e) == -1) {
+	if (trans_commit(s, &e) == -1) {
 		session_error(s, &e);
 		return OC_FAIL;
 	}
-	s->committed = true;
 	return OC_BYE;
 }
 

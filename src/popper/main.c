@@ -123,8 +123,6 @@ main(int argc, char **argv)
 	if (mode == MODE_SERVE) {
 		peer_find(&s->peer, STDIN_FILENO, s->cfg.reverse_lookup);
 		io_tune(STDIN_FILENO);
-		if (s->fd_out != s->fd_in)
-			io_tune(STDOUT_FILENO);
 		code = monitor_run(s);
 	} else {
 		code = 0;

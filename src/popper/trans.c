@@ -135,6 +135,19 @@ welcome(struct session *s)
 	say(s, "+OK ");
 }
 
+int
+trans_commit(struct session *s, struct err *e)
+{
+	int r = drop_commit(&s->drop, e);
+
+	if (r == -1)
+		return -1;
+	if (r == 1)
+		log_line("%s", e->text);
+	s->committed = true;
+	return 0;
+}
+
 /*
  * update-on-abort reaches no further than a client that went between two
  * commands: a broken connection or half a line is never an update.
@@ -150,10 +163,8 @@ ended(struct session *s, enum session_end end)
 		report_eof(s->user, &s->peer, s->sys);
 	if ((end == END_EOF || end == END_TIMEOUT) && !s->out.bad &&
 	    s->cfg.update_on_abort) {
-		if (drop_commit(&s->drop, &e) == -1)
+		if (trans_commit(s, &e) == -1)
 			report_err(s->user, &s->peer, e.text);
-		else
-			s->committed = true;
 	}
 }
 

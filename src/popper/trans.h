@@ -12,4 +12,7 @@
 int trans_run(struct session *s, const struct auth_ident *id, const char *ahead,
     size_t n);
 
+/* The update: 0, or -1 with e and nothing changed.  Doubts are logged. */
+int trans_commit(struct session *s, struct err *e);
+
 #endif
