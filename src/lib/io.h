@@ -92,6 +92,9 @@ struct dot {
 void out_dot(struct out *out, struct dot *d, const char *data, size_t n);
 void out_dot_end(struct out *out, struct dot *d);
 
+/* Waits until fd is ready: 0, or -1 with errno (ETIMEDOUT). */
+int io_wait(int fd, short events, int64_t deadline);
+
 /* The ops for file descriptors; ctx points to an int. */
 ssize_t io_fd_read(void *ctx, char *buf, size_t n, int64_t deadline);
 ssize_t io_fd_write(void *ctx, const char *buf, size_t n, int64_t deadline);

@@ -11,8 +11,8 @@
 #include "clock.h"
 #include "io.h"
 
-static int
-wait_fd(int fd, short events, int64_t deadline)
+int
+io_wait(int fd, short events, int64_t deadline)
 {
 	struct pollfd p = { .fd = fd, .events = events };
 
@@ -37,7 +37,7 @@ io_fd_read(void *ctx, char *buf, size_t n, int64_t deadline)
 	ssize_t r;
 
 	do {
-		if (wait_fd(fd, POLLIN, deadline) == -1)
+		if (io_wait(fd, POLLIN, deadline) == -1)
 			return -1;
 		r = read(fd, buf, n);
 	} while (r == -1 && (errno == EINTR || errno == EAGAIN));
@@ -48,7 +48,7 @@ io_fd_read(void *ctx, char *buf, size_t n, int64_t deadline)
 static ssize_t
 write_plain(int fd, const char *buf, size_t n, int64_t deadline)
 {
-	if (wait_fd(fd, POLLOUT, deadline) == -1)
+	if (io_wait(fd, POLLOUT, deadline) == -1)
 		return -1;
 	return write(fd, buf, n < PIPE_BUF ? n : PIPE_BUF);
 }
@@ -66,7 +66,7 @@ io_fd_write(void *ctx, const char *buf, size_t n, int64_t deadline)
 		if (r >= 0)
 			return r;
 		if (errno == EAGAIN) {
-			if (wait_fd(fd, POLLOUT, deadline) == -1)
+			if (io_wait(fd, POLLOUT, deadline) == -1)
 				return -1;
 		} else if (errno != EINTR) {
 			return -1;

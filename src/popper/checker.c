@@ -19,18 +19,6 @@
 #define CHECK_MS 30000
 
 static int
-readable(int fd, int64_t deadline)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	int r;
-
-	do {
-		r = poll(&p, 1, clock_left(deadline));
-	} while (r == -1 && errno == EINTR);
-	return r == 1 ? 0 : -1;
-}
-
-static int
 path(char *dst, size_t n, const char *dir, const char *name)
 {
 	int k = snprintf(dst, n, "%s/%s", dir, name);
@@ -51,7 +39,7 @@ check(const struct session *s, int mon, struct auth_ident *id)
 		.local = s->peer.local };
 	static struct auth_try try;
 
-	if (readable(mon, clock_ms() + TRY_MS) == -1 ||
+	if (io_wait(mon, POLLIN, clock_ms() + TRY_MS) == -1 ||
 	    recv(mon, &try, sizeof try, 0) != (ssize_t)sizeof try)
 		return;
 	try.user[sizeof try.user - 1] = '\0';
@@ -107,7 +95,7 @@ checker_run(const struct session *s, int mon, struct auth_ident *id)
 	close(p[1]);
 	if (pid == -1)
 		temporary(id, "no process for the checker");
-	else if (readable(p[0], clock_ms() + CHECK_MS) == -1)
+	else if (io_wait(p[0], POLLIN, clock_ms() + CHECK_MS) == -1)
 		temporary(id, "the checker took too long");
 	else if (read(p[0], id, sizeof *id) != (ssize_t)sizeof *id)
 		temporary(id, "the checker ended without an answer");

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* runs as: root (until confined) */
-#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -58,18 +57,13 @@ front_did(struct session *s, const struct cmd *c, const char *shown)
 static enum mon_verdict
 ask(const struct session *s, struct auth_try *try)
 {
-	struct pollfd p = { .fd = s->mon, .events = POLLIN };
-	int64_t deadline = clock_ms() + VERDICT_MS;
 	unsigned char v;
-	int r;
 
 	tell(s, MON_TRY, try->mech, 0, "");
 	send_whole(s, try, sizeof *try);
 	explicit_bzero(try, sizeof *try);
-	do {
-		r = poll(&p, 1, clock_left(deadline));
-	} while (r == -1 && errno == EINTR);
-	if (r != 1 || recv(s->mon, &v, 1, 0) != 1)
+	if (io_wait(s->mon, POLLIN, clock_ms() + VERDICT_MS) == -1 ||
+	    recv(s->mon, &v, 1, 0) != 1)
 		_exit(111);
 	return v == MON_YES ? MON_YES : v == MON_NO ? MON_NO : MON_TEMP;
 }

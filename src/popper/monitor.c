@@ -217,13 +217,9 @@ serve_all(struct monitor *m)
 	enum serve r = SERVE_ON;
 
 	while (r == SERVE_ON) {
-		struct pollfd p = { .fd = m->fd, .events = POLLIN };
 		struct mon_msg msg;
-		int n = poll(&p, 1, clock_left(deadline));
 
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n != 1 ||
+		if (io_wait(m->fd, POLLIN, deadline) == -1 ||
 		    recv(m->fd, &msg, sizeof msg, 0) != (ssize_t)sizeof msg)
 			return SERVE_OVER;
 		r = serve(m, &msg);

@@ -171,8 +171,8 @@ const struct opt optab[] = {
 	    INT(mail_lock_check, 1000000), .def = "500", .where = ANY,
 	    .help = "look at the mail lock every so many messages" },
 	{ .name = "max-bulletins", INT(max_bulletins, 1000000), .def = "1",
-	    .where = ANY, .flags = OPT_IDLE, .help = "bulletins for a new user"
-	    },
+	    .where = ANY, .flags = OPT_IDLE,
+	    .help = "bulletins for a new user" },
 	{ .name = "no-atomic-open", BOOL(no_atomic_open), .where = ADMIN,
 	    .flags = OPT_LATER, .help = "lock without O_EXCL" },
 	{ .name = "nonauth-file", STRING(nonauth_file), .where = ADMIN,
@@ -184,8 +184,8 @@ const struct opt optab[] = {
 	    .flags = OPT_NEGATED,
 	    .help = "log the client's name from TCPREMOTEHOST" },
 	{ .name = "server-mode", .letter = 'S', BOOL(server_mode),
-	    .where = ANY, .flags = OPT_IDLE, .help = "scan the spool in place"
-	    },
+	    .where = ANY, .flags = OPT_IDLE,
+	    .help = "scan the spool in place" },
 	{ .name = "shy", BOOL(shy), .where = ADMIN,
 	    .help = "no name and version before log-in" },
 	{ .name = "spool-dir", STRING(spool_dir), .def = "/var/mail",
