@@ -84,6 +84,7 @@ auth_check(const struct auth_cfg *cfg, const struct auth_try *try,
 
 	memset(&a, 0, sizeof a);
 	memset(id, 0, sizeof *id);
+	id->mech = try->mech;
 	text_copy(id->user, sizeof id->user, try->user);
 	found = account_virtual(cfg, try->user, &a, &e);
 	if (found == 0)

@@ -60,6 +60,7 @@ enum auth_rc {
 
 struct auth_ident {
 	enum auth_rc rc;
+	enum auth_mech mech;
 	uid_t uid;
 	gid_t gid;
 	char user[USERNAME_MAX];

@@ -51,7 +51,7 @@ fill(struct drop *d, struct err *e)
 
 	d->st = d->sp.st;
 	d->size = d->sp.fd == -1 ? 0 : (uint64_t)d->st.st_size;
-	if (scan_spool(&d->sp, d->size, add, &o, e) == -1)
+	if (scan_spool(&d->sp, d->size, add, &o, &d->digest, e) == -1)
 		return -1;
 	d->gone = calloc(d->ix.count / 8 + 1, 1);
 	if (d->gone == NULL)
@@ -76,6 +76,47 @@ drop_open(struct drop *d, struct err *e)
 	r = fill(d, e);
 	lock_spool_end(&d->sp);
 	return r;
+}
+
+int
+drop_changed(const struct drop *d, struct err *e)
+{
+	return err_set(e, ERR_TEMP,
+	    "%.200s was changed by another program during the session: "
+	    "nothing was deleted; try again",
+	    d->sp.path);
+}
+
+static bool
+same_times(const struct stat *a, const struct stat *b)
+{
+	return a->st_size == b->st_size &&
+	    a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	    a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+	    a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
+	    a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+int
+drop_verify(struct drop *d, struct err *e)
+{
+	struct stat now;
+	int r;
+
+	if (d->sp.fd == -1)
+		return 0;
+	if (fstat(d->sp.fd, &now) == -1)
+		return err_sys(e, ERR_TEMP, "Unable to look at", d->sp.path);
+	if (same_times(&now, &d->st))
+		return 0;
+	if ((uint64_t)now.st_size < d->size)
+		return drop_changed(d, e);
+	r = scan_same(&d->sp, d->size, &d->digest, e);
+	if (r == 0)
+		return drop_changed(d, e);
+	if (r == 1)
+		d->st = now;
+	return r == 1 ? 0 : -1;
 }
 
 void
@@ -122,7 +163,7 @@ drop_send(struct drop *d, uint32_t i, uint64_t lines, drop_sink *sink,
 	const struct msgloc *at;
 	struct msgloc m;
 
-	if (drop_uid(d, i, uid, e) == -1)
+	if (drop_verify(d, e) == -1 || drop_uid(d, i, uid, e) == -1)
 		return -1;
 	at = index_get(&d->ix, i, e);
 	if (at == NULL)

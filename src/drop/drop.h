@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <xxhash.h>
+
 #include "err.h"
 #include "idset.h"
 #include "index.h"
@@ -17,8 +19,9 @@
  */
 struct drop {
 	struct spool sp;
-	struct stat st; /* of the spool as it was scanned */
-	uint64_t size;	/* octets scanned; what lies behind came later */
+	struct stat st;	      /* of the spool as it was scanned */
+	uint64_t size;	      /* octets scanned; what lies behind came later */
+	XXH128_hash_t digest; /* of these octets */
 	struct index ix;
 	struct idset ids;
 	uint32_t ids_known;  /* messages below this have their unique-id */
@@ -40,6 +43,15 @@ int drop_open(struct drop *d, struct err *e);
 
 /* Removes the locks; changes nothing in the spool. */
 void drop_close(struct drop *d);
+
+/*
+ * 0 if the octets that were scanned are still there.  That costs a look at
+ * the spool's times, and a reading of it only if something changed.
+ */
+int drop_verify(struct drop *d, struct err *e);
+
+/* -1 with e: another program changed the spool. */
+int drop_changed(const struct drop *d, struct err *e);
 
 /* Octets of message i as RETR sends them, dots not doubled. */
 int drop_octets(struct drop *d, uint32_t i, uint64_t *octets, struct err *e);

@@ -12,15 +12,20 @@
  * another is chosen for it: ids stay different whatever happens.
  */
 struct idset {
-	uint64_t *slot; /* 0: free */
+	struct idset_slot {
+		uint64_t print; /* 0: free */
+		uint32_t again; /* the caller's: how often it was asked for */
+	} * slot;
 	size_t size, used;
+	uint64_t seed; /* secret, so that nobody can choose crowded ids */
 };
 
 /*
  * Takes an id: 1 if it was free, 0 if it was taken before, -1 when there is
- * no memory.  A zeroed struct is an empty set.
+ * no memory.  A zeroed struct is an empty set.  *again, if again is given, is
+ * the id's counter, good until the next call.
  */
-int idset_take(struct idset *s, const char *id, size_t n);
+int idset_take(struct idset *s, const char *id, size_t n, uint32_t **again);
 void idset_free(struct idset *s);
 
 #endif

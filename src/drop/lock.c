@@ -62,9 +62,14 @@ lock_session(struct spool *sp, struct err *e)
 void
 lock_session_end(struct spool *sp)
 {
+	struct stat st;
+
 	if (sp->session == -1)
 		return;
-	unlinkat(sp->dir, sp->drop, 0);
+	/* mail that another server put there meanwhile is not ours to remove */
+	if (fstat(sp->session, &st) == 0 && st.st_size == 0 &&
+	    safefile_is(sp->dir, sp->drop, &st))
+		unlinkat(sp->dir, sp->drop, 0);
 	close(sp->session);
 	sp->session = -1;
 }
@@ -157,6 +162,7 @@ foreign(const struct spool *sp, struct err *e)
 {
 	struct stat st;
 	struct stat now;
+	time_t age;
 
 	if (fstatat(sp->dir, sp->dotlock, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return 0;
@@ -165,7 +171,9 @@ foreign(const struct spool *sp, struct err *e)
 		    "maillock error 5: %s, the lock of %.200s, is not a "
 		    "regular file: remove it",
 		    sp->dotlock, sp->path);
-	if (time(NULL) - st.st_mtime < STALE_SECONDS)
+	/* far in the future is no better than old */
+	age = time(NULL) - st.st_mtime;
+	if (age < STALE_SECONDS && age > -STALE_SECONDS)
 		return 0;
 	if (fstatat(sp->dir, sp->dotlock, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    safefile_same(&st, &now) && now.st_mtime == st.st_mtime)

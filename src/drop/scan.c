@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* runs as: the user */
+#define XXH_INLINE_ALL
 #include <errno.h>
 #include <unistd.h>
 
@@ -20,15 +21,15 @@ refuse(struct mboxscan *s, const struct spool *sp, struct err *e)
 	    sp->path);
 }
 
-int
-scan_spool(struct spool *sp, uint64_t size,
-    int (*msg)(void *ctx, const struct msgloc *loc), void *ctx, struct err *e)
+/* Gives the first size octets of the spool to take, block by block. */
+static int
+each_block(struct spool *sp, uint64_t size,
+    int (*take)(void *ctx, const char *data, size_t n), void *ctx,
+    struct err *e)
 {
 	static char block[BLOCK];
-	struct mboxscan s;
 	uint64_t at = 0;
 
-	mboxscan_init(&s, msg, ctx);
 	while (at < size) {
 		size_t want = size - at < BLOCK ? (size_t)(size - at) : BLOCK;
 		ssize_t r = pread(sp->fd, block, want, (off_t)at);
@@ -39,11 +40,60 @@ scan_spool(struct spool *sp, uint64_t size,
 			return err_sys(e, ERR_TEMP, "Unable to read", sp->path);
 		if (r == 0)
 			return err_set(e, ERR_TEMP,
-			    "%.200s was cut off while it was locked", sp->path);
-		if (mboxscan_feed(&s, block, (size_t)r) == -1)
-			return refuse(&s, sp, e);
+			    "%.200s was cut off by another program", sp->path);
+		if (take(ctx, block, (size_t)r) == -1)
+			return -1;
 		at += (uint64_t)r;
 		lock_refresh(sp);
 	}
-	return mboxscan_end(&s) == -1 ? refuse(&s, sp, e) : 0;
+	return 0;
+}
+
+struct scanning {
+	struct mboxscan scan;
+	XXH3_state_t digest;
+};
+
+static int
+scan_block(void *ctx, const char *data, size_t n)
+{
+	struct scanning *s = ctx;
+
+	XXH3_128bits_update(&s->digest, data, n);
+	return mboxscan_feed(&s->scan, data, n);
+}
+
+int
+scan_spool(struct spool *sp, uint64_t size,
+    int (*msg)(void *ctx, const struct msgloc *loc), void *ctx,
+    XXH128_hash_t *digest, struct err *e)
+{
+	struct scanning s;
+
+	e->kind = ERR_NONE;
+	mboxscan_init(&s.scan, msg, ctx);
+	XXH3_128bits_reset(&s.digest);
+	if (each_block(sp, size, scan_block, &s, e) == -1 ||
+	    mboxscan_end(&s.scan) == -1)
+		return refuse(&s.scan, sp, e);
+	*digest = XXH3_128bits_digest(&s.digest);
+	return 0;
+}
+
+static int
+digest_block(void *ctx, const char *data, size_t n)
+{
+	return XXH3_128bits_update(ctx, data, n) == XXH_OK ? 0 : -1;
+}
+
+int
+scan_same(
+    struct spool *sp, uint64_t size, const XXH128_hash_t *digest, struct err *e)
+{
+	XXH3_state_t state;
+
+	XXH3_128bits_reset(&state);
+	if (each_block(sp, size, digest_block, &state, e) == -1)
+		return -1;
+	return XXH128_isEqual(XXH3_128bits_digest(&state), *digest);
 }

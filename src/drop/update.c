@@ -11,67 +11,18 @@
 #include "drop.h"
 #include "lock.h"
 #include "safefile.h"
-#include "scan.h"
 
 #define ACL "system.posix_acl_access"
 #define ACL_MAX 4096
 #define COPY_MAX ((uint64_t)64 << 20) /* between two looks at the lock */
 
-struct recheck {
-	struct drop *d;
-	uint32_t i;
-	struct err *e;
-};
-
-static int
-changed(const struct drop *d, struct err *e)
-{
-	return err_set(e, ERR_TEMP,
-	    "%.200s was changed by another program during the session: "
-	    "nothing was deleted",
-	    d->sp.path);
-}
-
-static int
-compare(void *ctx, const struct msgloc *loc)
-{
-	struct recheck *c = ctx;
-	const struct msgloc *m;
-
-	if (c->i >= c->d->ix.count)
-		return changed(c->d, c->e);
-	m = index_get(&c->d->ix, c->i++, c->e);
-	if (m == NULL)
-		return -1;
-	if (m->from != loc->from || m->head != loc->head ||
-	    m->body != loc->body || m->end != loc->end)
-		return changed(c->d, c->e);
-	return 0;
-}
-
-static bool
-same_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
 /* The messages still lie where the index says, in the same file. */
 static int
 check(struct drop *d, struct err *e)
 {
-	const struct stat *now = &d->sp.st;
-	struct recheck c = { d, 0, e };
-
-	if (d->sp.fd == -1 || !safefile_same(now, &d->st) ||
-	    (uint64_t)now->st_size < d->size)
-		return changed(d, e);
-	if ((uint64_t)now->st_size == d->size &&
-	    same_time(&now->st_mtim, &d->st.st_mtim) &&
-	    same_time(&now->st_ctim, &d->st.st_ctim))
-		return 0;
-	if (scan_spool(&d->sp, d->size, compare, &c, e) == -1)
-		return -1;
-	return c.i == d->ix.count ? 0 : changed(d, e);
+	if (d->sp.fd == -1 || !safefile_same(&d->sp.st, &d->st))
+		return drop_changed(d, e);
+	return drop_verify(d, e);
 }
 
 /* Owner, mode and access control list of the spool. */
@@ -90,6 +41,9 @@ dress(const struct drop *d, int fd, struct err *e)
 		return err_sys(
 		    e, ERR_PERM, "Unable to keep the mode of", d->sp.path);
 	n = fgetxattr(d->sp.fd, ACL, acl, sizeof acl);
+	/* without one, that of a folder's default must not come in */
+	if (n == -1)
+		fremovexattr(fd, ACL);
 	if (n > 0 && fsetxattr(fd, ACL, acl, (size_t)n, 0) == -1)
 		return err_sys(
 		    e, ERR_PERM, "Unable to keep the ACL of", d->sp.path);
@@ -112,7 +66,7 @@ copy_range(struct drop *d, int fd, uint64_t from, uint64_t to, struct err *e)
 			return err_sys(
 			    e, ERR_TEMP, "Unable to write", d->sp.fresh);
 		if (r == 0)
-			return changed(d, e);
+			return drop_changed(d, e);
 		lock_refresh(&d->sp);
 	}
 	return 0;
@@ -173,7 +127,7 @@ still_ours(const struct drop *d, struct err *e)
 		    d->sp.path);
 	if (fstatat(d->sp.dir, d->sp.name, &now, AT_SYMLINK_NOFOLLOW) == -1 ||
 	    !safefile_same(&now, &d->sp.st) || now.st_size != d->sp.st.st_size)
-		return changed(d, e);
+		return drop_changed(d, e);
 	return 0;
 }
 

@@ -92,7 +92,7 @@ struct dot {
 void out_dot(struct out *out, struct dot *d, const char *data, size_t n);
 void out_dot_end(struct out *out, struct dot *d);
 
-/* Waits until fd is ready: 0, or -1 with errno (ETIMEDOUT). */
+/* Waits until fd is ready: poll's revents, or -1 with errno (ETIMEDOUT). */
 int io_wait(int fd, short events, int64_t deadline);
 
 /* The ops for file descriptors; ctx points to an int. */

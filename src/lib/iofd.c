@@ -16,31 +16,40 @@ io_wait(int fd, short events, int64_t deadline)
 {
 	struct pollfd p = { .fd = fd, .events = events };
 
-	for (;;) {
-		int r = poll(&p, 1, clock_left(deadline));
+	int left;
+
+	/* over is over, also for who always has more to send */
+	while ((left = clock_left(deadline)) > 0) {
+		int r = poll(&p, 1, left);
 
 		if (r > 0)
-			return 0;
-		if (r == 0) {
-			errno = ETIMEDOUT;
-			return -1;
-		}
-		if (errno != EINTR)
+			return p.revents;
+		if (r == -1 && errno != EINTR)
 			return -1;
 	}
+	errno = ETIMEDOUT;
+	return -1;
 }
 
 ssize_t
 io_fd_read(void *ctx, char *buf, size_t n, int64_t deadline)
 {
 	int fd = *(const int *)ctx;
+	int events;
 	ssize_t r;
 
 	do {
-		if (io_wait(fd, POLLIN, deadline) == -1)
+		events = io_wait(fd, POLLIN, deadline);
+		if (events == -1)
 			return -1;
 		r = read(fd, buf, n);
 	} while (r == -1 && (errno == EINTR || errno == EAGAIN));
+	/* a vanished client is not a silent one, and a reset is no end */
+	if ((r == -1 && errno == ETIMEDOUT) ||
+	    (r == 0 && (events & POLLERR) != 0)) {
+		errno = ECONNRESET;
+		return -1;
+	}
 	return r;
 }
 

@@ -97,8 +97,8 @@ set_line(struct config *c, const struct opt *o, const char *p,
 	if (t.kind == TOKEN_END)
 		return config_set(c, o, NULL, at, e);
 	if (t.kind != TOKEN_EQUALS)
-		return bad(
-		    at, "after the option's name comes =, and not", t.text, e);
+		return bad(at, "a = is missing behind the name of the option",
+		    o->name, e);
 	p = token(p, &t);
 	if (t.kind == TOKEN_OPEN)
 		return bad(

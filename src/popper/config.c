@@ -72,6 +72,21 @@ printable(const char *s)
 	return true;
 }
 
+/* What stands behind %s keeps users, and kinds of files, apart. */
+static bool
+template_ok(const char *after)
+{
+	static const char *const taken[] = { "", ".lk", ".lock", ".new",
+		".qpopper-options" };
+	size_t i;
+
+	for (i = 0; i < sizeof taken / sizeof taken[0]; i++) {
+		if (strcmp(after, taken[i]) == 0)
+			return false;
+	}
+	return true;
+}
+
 static int
 set_string(struct config *c, const struct opt *o, const char *v,
     const struct config_at *at, struct err *e)
@@ -91,12 +106,19 @@ set_string(struct config *c, const struct opt *o, const char *v,
 			    "needs a file name with one %s for the user, and "
 			    "no slash",
 			    v);
+		if (!template_ok(pc + 2))
+			return fail(o, at, e,
+			    "would clash with the name of a lock or of another "
+			    "user's file",
+			    v);
 		if (v[0] != '.')
 			return fail(o, at, e,
 			    "has to begin with a dot, so that it is never a "
 			    "user's spool",
 			    v);
 	}
+	if ((o->flags & OPT_PATH) != 0 && v[0] != '/')
+		return fail(o, at, e, "has to be an absolute path", v);
 	if (strchr(v, '"') != NULL && strchr(v, '\'') != NULL &&
 	    strchr(v, '`') != NULL)
 		return fail(o, at, e,
@@ -145,6 +167,7 @@ set_int(struct config *c, const struct opt *o, const char *v,
 {
 	uint32_t *to = field(c, o);
 	uint32_t max = o->max;
+	uint32_t n;
 
 	if (at->where == IN_HOME && o->home_max > 0)
 		max = o->home_max;
@@ -152,8 +175,9 @@ set_int(struct config *c, const struct opt *o, const char *v,
 		*to = NEVER;
 		return 0;
 	}
-	if (num_conf(v, max, to) == -1)
-		return fail(o, at, e, "is no integer, or is too large", v);
+	if (num_conf(v, max, &n) == -1 || n < o->min)
+		return fail(o, at, e, "is no integer, or is out of range", v);
+	*to = n;
 	return 0;
 }
 

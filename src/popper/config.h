@@ -68,6 +68,7 @@ enum {
 enum {
 	OPT_NEGATED = 1, /* its letter means reset */
 	OPT_LATER = 2,	 /* what it asks for is not there yet: refused */
+	OPT_PATH = 8,	 /* an absolute path */
 	OPT_IDLE = 4, /* checked, but steers nothing yet, which harms nobody */
 };
 
@@ -87,7 +88,7 @@ struct opt {
 	const char *def;     /* NULL: not set */
 	const char *implied; /* the value of "set NAME" alone, or NULL */
 	const struct opt_name *names;
-	uint32_t max, home_max; /* of an integer; home_max 0: as max */
+	uint32_t min, max, home_max; /* of an integer; home_max 0: as max */
 	unsigned where, flags;
 	const char *help;
 };

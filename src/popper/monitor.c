@@ -24,9 +24,8 @@
 #include "trans.h"
 
 #define HIGH_ID \
-	0x70000000   /* above all that is given to users or containers \
-		      */
-#define SAID_MAX 100 /* -ERRs before log-in that are logged */
+	0x70000000 /* above all that is given to users or containers \
+		    */
 
 struct monitor {
 	struct session *s;
@@ -90,12 +89,10 @@ said(struct monitor *m, const struct mon_msg *msg)
 	/* the refusal of a try is logged with its reason already */
 	if (msg->code >= REPLY_COUNT)
 		return;
-	if (++m->said > SAID_MAX)
+	if (m->said++ >= REPORT_MAX)
 		return;
 	reply_text((enum reply)msg->code, msg->arg, text, sizeof text);
 	report_err(msg->user, &m->s->peer, text);
-	if (m->said == SAID_MAX)
-		log_line("further errors before log-in are not logged");
 }
 
 static void
@@ -129,7 +126,7 @@ try(struct monitor *m, const struct mon_msg *msg)
 	m->tried = true;
 	checker_run(m->s, m->fd, &m->id);
 	if (m->id.rc == AUTH_YES) {
-		if (msg->code == AUTH_APOP)
+		if (m->id.mech == AUTH_APOP)
 			report_apop(m->id.user);
 		return send_verdict(m, MON_YES) == -1 ? SERVE_OVER : SERVE_ON;
 	}
@@ -147,7 +144,11 @@ take(struct monitor *m, const struct mon_msg *msg)
 	if (!m->tried || m->id.rc != AUTH_YES || msg->len > sizeof m->ahead)
 		return SERVE_OVER;
 	if (msg->len > 0) {
-		r = recv(m->fd, m->ahead, sizeof m->ahead, 0);
+		/* sent right behind it, or the front has been taken over */
+		r = recv(m->fd, m->ahead, sizeof m->ahead,
+		    io_wait(m->fd, POLLIN, clock_ms() + 5000) == -1
+			? MSG_DONTWAIT
+			: 0);
 		if (r != msg->len)
 			return SERVE_OVER;
 		m->ahead_len = (size_t)r;

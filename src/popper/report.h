@@ -12,6 +12,7 @@
  * The log lines that other people's programs parse: their wording is an
  * interface (docs/DESIGN.md, "Log lines").  user may be empty.
  */
+#define REPORT_MAX 100 /* -ERRs that are logged, in each state of a session */
 void report_err(const char *user, const struct peer *p, const char *text);
 void report_failed(
     const char *user, const struct peer *p, const struct auth_ident *id);

@@ -87,10 +87,10 @@ is_input_end(enum io_line st)
 static void
 report(struct session *s)
 {
-	if (s->in_transaction)
-		report_err(s->user, &s->peer, s->text);
-	else
+	if (!s->in_transaction)
 		front_said(s);
+	else if (s->said_count++ < REPORT_MAX)
+		report_err(s->user, &s->peer, s->text);
 }
 
 /* Writes the reply.  False: the session goes on. */
@@ -144,6 +144,8 @@ session_loop(struct session *s, const struct cmd *table, int64_t total)
 
 		if (!in_pending(&s->in) && out_flush(&s->out) == -1)
 			return END_CUT;
+		if (total != INT64_MAX && clock_left(total) == 0)
+			return END_TIMEOUT_CUT;
 		st = in_line(&s->in, &line, idle < total ? idle : total);
 		if (is_input_end(st)) {
 			end = input_end(s, st);

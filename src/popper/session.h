@@ -45,7 +45,8 @@ struct session {
 	uint64_t lines; /* TOP */
 	bool one;	/* LIST or UIDL with a message number */
 	bool committed;
-	int sys; /* errno of a connection that broke, else 0 */
+	unsigned said_count; /* -ERRs so far */
+	int sys;	     /* errno of a connection that broke, else 0 */
 	int64_t t_start, t_auth, t_init, t_end; /* for the timing line */
 };
 

@@ -44,17 +44,21 @@ expand(char *dst, size_t n, const char *template, const char *user)
 }
 
 /*
- * From here on the process is the user, in the group of the spool's folder;
- * a folder of root's own group gives the user's group instead.
+ * From here on the process is the user, in the group of spool-dir.  A folder
+ * of root's own group gives none, nor does one that users.cdb names: it may
+ * be in the user's hands, and lead anywhere.
  */
 static int
 become(const struct auth_ident *id, int dir, struct err *e)
 {
 	struct stat st;
+	gid_t gid = id->gid;
 
 	if (fstat(dir, &st) == -1)
 		return err_sys(e, ERR_TEMP, "Unable to look at", "the spool");
-	if (priv_become(id->uid, st.st_gid != 0 ? st.st_gid : id->gid, e) == -1)
+	if (id->maildrop[0] == '\0' && st.st_gid != 0)
+		gid = st.st_gid;
+	if (priv_become(id->uid, gid, e) == -1)
 		return -1;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return err_sys(e, ERR_TEMP, "Unable to confine", "the session");
@@ -97,6 +101,7 @@ open_drop(struct session *s, const struct auth_ident *id, struct err *e)
 	    (options != -1 &&
 		useropt_spool(&s->cfg, options, id->user, e) == -1))
 		return -1;
+	s->out.timeout = s->cfg.timeout;
 	s->drop.lock_check = s->cfg.mail_lock_check;
 	return drop_open(&s->drop, e);
 }
@@ -159,7 +164,7 @@ ended(struct session *s, enum session_end end)
 
 	if (end == END_TIMEOUT || end == END_TIMEOUT_CUT)
 		report_timeout(s->user, &s->peer, s->cfg.timeout);
-	else if (end == END_EOF || end == END_CUT)
+	else if (end != END_QUIT && end != END_REFUSED)
 		report_eof(s->user, &s->peer, s->sys);
 	if ((end == END_EOF || end == END_TIMEOUT) && !s->out.bad &&
 	    s->cfg.update_on_abort) {

@@ -76,7 +76,7 @@ useropt_open_spool(int dir, const char *user)
 	    (fd = openat(dir, name, FLAGS)) == -1)
 		return -1;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == 0 &&
-	    (st.st_mode & 022) == 0)
+	    st.st_nlink == 1 && (st.st_mode & 022) == 0)
 		return fd;
 	log_line("%s in the spool folder (owner %ld, mode %04o) is not read: "
 		 "it has to belong to root and be writable by nobody else",

@@ -80,6 +80,13 @@ close $fh;
 like($s->line, qr/^\+OK/, 'log-in waits for an fcntl lock');
 $s->quit;
 
+# What another server leaves in our session lock is mail: it stays.
+$s = $host->login('alice');
+Pop::spew("$dir/.alice.pop", Mbox::message(9), 0600);
+$s->quit;
+is($host->spool('.alice.pop'), Mbox::message(9), 'mail in .alice.pop stays');
+unlink "$dir/.alice.pop";
+
 # During a session the spool is free for delivery.
 $s = $host->login('alice');
 ok(!-e "$dir/alice.lock", 'no dot-lock during the session');

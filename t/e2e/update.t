@@ -51,6 +51,10 @@ for (['another file', sub {
 		rename "$host->{dir}/spool/x", "$host->{dir}/spool/alice";
 	}, join '', @m[1 .. 5]],
     ['cut off', sub { $host->spool('alice', $m[0]) }, $m[0]],
+    ['another message of the same form in its place', sub {
+		$host->spool('alice', join '', map {
+			Mbox::message($_, "text $_\n" x 3) } 2 .. 7);
+	}, join '', map { Mbox::message($_, "text $_\n" x 3) } 2 .. 7],
     ['gone', sub { unlink "$host->{dir}/spool/alice" }, undef],
     ['changed in place', sub {
 		my $t = join '', @m;
@@ -69,6 +73,19 @@ for (['another file', sub {
 	is($s->wait_end, 111, "$name: exit code");
 	is($host->spool('alice'), $want, "$name: left alone");
 }
+
+# A program that marks mail as read in place: no wrong octets are sent.
+$host->spool('alice', join '', @m);
+$s = $host->login('alice');
+(my $marked = join '', @m) =~ s/^Subject: number 1\n/$&Status: RO\n/m;
+$host->spool('alice', $marked);
+like($s->cmd('RETR 3'), qr{^-ERR \[SYS/TEMP\] .* was changed by another},
+    'RETR of a spool that changed');
+$s->quit;
+$s = $host->login('alice');
+$host->deliver('alice', $new);
+like($s->cmd('RETR 3'), qr/^\+OK/, 'RETR of a spool that only grew');
+$s->rest if $s->put("\r\nQUIT\r\n");
 
 # An update that cannot be: the spool is as before.
 SKIP: {

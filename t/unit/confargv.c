@@ -110,7 +110,7 @@ wrong(void **state)
 #define LISTEN \
 	": popper does not listen; tcpserver does, see the service folder"
 #define SHAPE "-e takes login_delay=N and expire=N, with a comma between them"
-#define INT "is no integer, or is too large"
+#define INT "is no integer, or is out of range"
 	static const struct {
 		const char *arg[ARGS];
 		const char *want; /* behind "command line" */

@@ -195,7 +195,7 @@ inner_error(void **state)
 	fresh(&c, &e);
 	assert_int_equal(config_file(&c, path_of(0), IN_FILE, &e), -1);
 	snprintf(want, sizeof want,
-	    "%s:3: option timeout: is no integer, or is too large (x)",
+	    "%s:3: option timeout: is no integer, or is out of range (x)",
 	    path_of(1));
 	assert_string_equal(e.text, want);
 	config_free(&c);

@@ -100,7 +100,7 @@ static const struct {
 	{ "set timeout = 0x258", N(timeout), 600, NULL },
 	{ "set timeout = 0X258", N(timeout), 600, NULL },
 	{ "set timeout = 01130", N(timeout), 600, NULL },
-	{ "set timeout = 0", N(timeout), 0, NULL },
+	{ "set timeout = 1", N(timeout), 1, NULL },
 	{ "set timeout = 86400", N(timeout), 86400, NULL },
 	{ "set timeout = 1\nset timeout = 2", N(timeout), 2, NULL },
 	{ "set tls-options = 0xffffffff", N(tls_options), UINT32_MAX, NULL },
@@ -181,11 +181,11 @@ string_255(void **state)
 	int n;
 
 	(void)state;
-	n = snprintf(text, sizeof text, "set spool-dir = %0255d", 7);
-	assert_int_equal(n, 16 + 255);
+	n = snprintf(text, sizeof text, "set mail-command = %0255d", 7);
+	assert_int_equal(n, 19 + 255);
 	fresh(&c);
 	assert_int_equal(read_text(&c, text, IN_FILE, &e), 0);
-	assert_int_equal(strlen(c.spool_dir), 255);
+	assert_int_equal(strlen(c.mail_command), 255);
 	config_free(&c);
 }
 

@@ -63,12 +63,12 @@ static const struct wrong {
 	{ IN_FILE, 2, "\nset shy\x80", UNKNOWN "(shy?)" },
 	{ IN_HOME, 1, "set nosuch", UNKNOWN "(nosuch)" },
 /* between name and value */
-#define AFTER "after the option's name comes =, and not"
+#define AFTER "a = is missing behind the name of the option"
 #define VALUE "after = comes the value of "
 #define ONE "one value to a line; a value with blanks has to be quoted "
-	{ IN_FILE, 1, "set shy true", AFTER " (true)" },
-	{ IN_FILE, 1, "set timeout 5", AFTER " (5)" },
-	{ IN_FILE, 1, "set timeout \"5\"", AFTER " (5)" },
+	{ IN_FILE, 1, "set shy true", AFTER " (shy)" },
+	{ IN_FILE, 1, "set timeout 5", AFTER " (timeout)" },
+	{ IN_FILE, 1, "set timeout \"5\"", AFTER " (timeout)" },
 	{ IN_FILE, 1, "set timeout: 5", UNKNOWN "(timeout:)" },
 	{ IN_FILE, 1, "set timeout =", VALUE "(timeout)" },
 	{ IN_FILE, 1, "set timeout = # 5", VALUE "(timeout)" },
@@ -100,7 +100,7 @@ static const struct wrong {
 /* values */
 #define NEEDS "needs a value: set NAME = VALUE"
 #define BOOL "is true, false, 1 or 0, and not"
-#define INT "is no integer, or is too large"
+#define INT "is no integer, or is out of range"
 #define STRING "needs 1 to 255 printable characters"
 	{ IN_FILE, 1, "set timeout", "option timeout: " NEEDS },
 	{ IN_FILE, 1, "set spool-dir", "option spool-dir: " NEEDS },
@@ -127,6 +127,15 @@ static const struct wrong {
 	    "option announce-expire: " INT " (100000)" },
 	{ IN_FILE, 1, "set tls-options = 4294967296",
 	    "option tls-options: " INT " (4294967296)" },
+	{ IN_FILE, 1, "set timeout = 0", "option timeout: " INT " (0)" },
+	{ IN_FILE, 1, "set spool-dir = mail",
+	    "option spool-dir: has to be an absolute path (mail)" },
+	{ IN_FILE, 1, "set temp-name = .%s.lk",
+	    "option temp-name: would clash with the name of a lock or of "
+	    "another user's file (.%s.lk)" },
+	{ IN_FILE, 1, "set temp-name = .%s",
+	    "option temp-name: would clash with the name of a lock or of "
+	    "another user's file (.%s)" },
 	{ IN_FILE, 1, "set hash-spool = 3", "option hash-spool: " INT " (3)" },
 	{ IN_HOME, 1, "set timeout = 1801", "option timeout: " INT " (1801)" },
 	{ IN_FILE, 1, "set spool-dir = \"\"", "option spool-dir: " STRING },

@@ -19,7 +19,7 @@ name(char *dst, size_t n, unsigned i)
 static void
 many(void **state)
 {
-	struct idset s = { NULL, 0, 0 };
+	struct idset s = { NULL, 0, 0, 0 };
 	char id[20];
 	unsigned i;
 
@@ -27,19 +27,19 @@ many(void **state)
 	for (i = 0; i < IDS; i++) {
 		size_t n = name(id, sizeof id, i);
 
-		CHECK(idset_take(&s, id, n) == 1, "new %s", id);
-		CHECK(idset_take(&s, id, n) == 0, "again %s", id);
+		CHECK(idset_take(&s, id, n, NULL) == 1, "new %s", id);
+		CHECK(idset_take(&s, id, n, NULL) == 0, "again %s", id);
 		n = name(id, sizeof id, i / 2);
-		CHECK(idset_take(&s, id, n) == 0, "old %s", id);
+		CHECK(idset_take(&s, id, n, NULL) == 0, "old %s", id);
 	}
 	for (i = 0; i < IDS; i++)
-		CHECK(idset_take(&s, id, name(id, sizeof id, i)) == 0,
+		CHECK(idset_take(&s, id, name(id, sizeof id, i), NULL) == 0,
 		    "at the end %s", id);
 	assert_int_equal(s.used, IDS);
 	idset_free(&s);
 	assert_int_equal(s.used, 0);
 	/* an empty set once more */
-	assert_int_equal(idset_take(&s, "id.1", 4), 1);
+	assert_int_equal(idset_take(&s, "id.1", 4, NULL), 1);
 	idset_free(&s);
 	idset_free(&s);
 }
@@ -48,18 +48,18 @@ many(void **state)
 static void
 octets(void **state)
 {
-	struct idset s = { NULL, 0, 0 };
+	struct idset s = { NULL, 0, 0, 0 };
 
 	(void)state;
-	assert_int_equal(idset_take(&s, "abcd", 4), 1);
-	assert_int_equal(idset_take(&s, "abcd", 3), 1);
-	assert_int_equal(idset_take(&s, "abcx", 3), 0);
-	assert_int_equal(idset_take(&s, "ABCD", 4), 1);
-	assert_int_equal(idset_take(&s, "a\0b", 3), 1);
-	assert_int_equal(idset_take(&s, "a\0c", 3), 1);
-	assert_int_equal(idset_take(&s, "a", 1), 1);
-	assert_int_equal(idset_take(&s, "", 0), 1);
-	assert_int_equal(idset_take(&s, "", 0), 0);
+	assert_int_equal(idset_take(&s, "abcd", 4, NULL), 1);
+	assert_int_equal(idset_take(&s, "abcd", 3, NULL), 1);
+	assert_int_equal(idset_take(&s, "abcx", 3, NULL), 0);
+	assert_int_equal(idset_take(&s, "ABCD", 4, NULL), 1);
+	assert_int_equal(idset_take(&s, "a\0b", 3, NULL), 1);
+	assert_int_equal(idset_take(&s, "a\0c", 3, NULL), 1);
+	assert_int_equal(idset_take(&s, "a", 1, NULL), 1);
+	assert_int_equal(idset_take(&s, "", 0, NULL), 1);
+	assert_int_equal(idset_take(&s, "", 0, NULL), 0);
 	idset_free(&s);
 }
 
