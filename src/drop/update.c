@@ -50,6 +50,35 @@ dress(const struct drop *d, int fd, struct err *e)
 	return 0;
 }
 
+/* For file systems that cannot copy by themselves.  Octets, or -1. */
+static ssize_t
+copy_plain(const struct drop *d, int fd, off_t *at, size_t n)
+{
+	static char block[131072];
+	ssize_t done = 0;
+	ssize_t r =
+	    pread(d->sp.fd, block, n < sizeof block ? n : sizeof block, *at);
+
+	while (r > 0 && done < r) {
+		ssize_t w = write(fd, block + done, (size_t)(r - done));
+
+		if (w == -1 && errno == EINTR)
+			continue;
+		if (w == -1)
+			return -1;
+		done += w;
+	}
+	*at += done;
+	return r;
+}
+
+static bool
+cannot_copy(int sys)
+{
+	return sys == ENOSYS || sys == EXDEV || sys == EOPNOTSUPP ||
+	    sys == EINVAL;
+}
+
 static int
 copy_range(struct drop *d, int fd, uint64_t from, uint64_t to, struct err *e)
 {
@@ -57,9 +86,11 @@ copy_range(struct drop *d, int fd, uint64_t from, uint64_t to, struct err *e)
 
 	while ((uint64_t)at < to) {
 		uint64_t left = to - (uint64_t)at;
-		ssize_t r = copy_file_range(d->sp.fd, &at, fd, NULL,
-		    left < COPY_MAX ? left : COPY_MAX, 0);
+		size_t n = left < COPY_MAX ? left : COPY_MAX;
+		ssize_t r = copy_file_range(d->sp.fd, &at, fd, NULL, n, 0);
 
+		if (r == -1 && cannot_copy(errno))
+			r = copy_plain(d, fd, &at, n);
 		if (r == -1 && errno == EINTR)
 			continue;
 		if (r == -1)

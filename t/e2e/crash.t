@@ -4,7 +4,7 @@
 # waits for nothing, and what QUIT said is true.
 use strict;
 use warnings;
-use Errno qw(ENOSPC EDQUOT EIO EINTR);
+use Errno qw(ENOSPC EDQUOT EIO EINTR EOPNOTSUPP);
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Mbox;
@@ -132,4 +132,20 @@ for my $name (sort keys %dialogue) {
 		is_deeply(\@wrong, [], "$what: each call fails");
 	}
 }
+# A file system that cannot copy by itself is copied on all the same.
+fresh();
+my $calls = do {
+	session([3], '');
+	Pop::slurp($counted) + 0;
+};
+my @refused;
+for my $at (1 .. $calls) {
+	fresh();
+	my $said = session([3], '', FAULT_AT => $at,
+	    FAULT_ERRNO => EOPNOTSUPP, FAULT_ONLY => 'copy_file_range',
+	    FAULT_STAY => 1);
+	push @refused, $said unless $said =~ /^\+OK/;
+}
+is_deeply(\@refused, [], 'without copy_file_range');
+is(found(), '1 2 4 5', 'and it copies right');
 done_testing;

@@ -2,7 +2,8 @@
 /*
  * Loaded into popper by LD_PRELOAD: counts the file-changing calls of the
  * process that was started, and at call FAULT_AT kills it before the call,
- * or makes the call fail with FAULT_ERRNO, once or (FAULT_STAY) from then on.
+ * or makes the call fail with FAULT_ERRNO, once or (FAULT_STAY) from then on,
+ * and only if it is FAULT_ONLY, if that is given.
  * The count is written to FAULT_COUNT when the process ends by itself.
  */
 #include <dlfcn.h>
@@ -12,12 +13,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
 static pid_t started;
 static long count, at, error, stay;
+static const char *only;
 
 static long
 number(const char *name)
@@ -34,6 +37,7 @@ begin(void)
 	at = number("FAULT_AT");
 	error = number("FAULT_ERRNO");
 	stay = number("FAULT_STAY");
+	only = getenv("FAULT_ONLY");
 }
 
 __attribute__((destructor)) static void
@@ -54,11 +58,13 @@ end(void)
 
 /* True if the call has to fail; errno is set. */
 static int
-fault(void)
+fault(const char *name)
 {
 	if (getpid() != started)
 		return 0;
 	count++;
+	if (only != NULL && strcmp(only, name) != 0)
+		return 0;
 	if (at == 0 || count < at || (count > at && !stay))
 		return 0;
 	if (error == 0)
@@ -67,7 +73,8 @@ fault(void)
 	return 1;
 }
 
-#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+/* POSIX lets dlsym give functions, ISO C does not know of it */
+#define REAL(name) (__extension__(__typeof__(&name)) dlsym(RTLD_NEXT, #name))
 
 int
 openat64(int dir, const char *path, int flags, ...)
@@ -79,7 +86,7 @@ openat64(int dir, const char *path, int flags, ...)
 	if ((flags & (O_CREAT | __O_TMPFILE)) != 0)
 		mode = va_arg(ap, mode_t);
 	va_end(ap);
-	if ((flags & O_CREAT) != 0 && fault())
+	if ((flags & O_CREAT) != 0 && fault("openat"))
 		return -1;
 	return REAL(openat64)(dir, path, flags, mode);
 }
@@ -103,7 +110,8 @@ write(int fd, const void *data, size_t n)
 {
 	struct stat st;
 
-	if (fd > 2 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && fault())
+	if (fd > 2 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    fault("write"))
 		return -1;
 	return REAL(write)(fd, data, n);
 }
@@ -111,7 +119,7 @@ write(int fd, const void *data, size_t n)
 #define WRAP(type, name, args, call) \
 	type name args \
 	{ \
-		if (fault()) \
+		if (fault(#name)) \
 			return -1; \
 		return REAL(name) call; \
 	}
