@@ -62,7 +62,8 @@ int drop_uid(struct drop *d, uint32_t i, char uid[UID_MAX + 1], struct err *e);
 /*
  * Gives the message to sink, in pieces, with the spool's line ends; sink
  * returns -1 to stop (drop_send is then -1 with e->kind ERR_NONE).  Of the
- * body at most lines lines; DROP_ALL sends the whole.
+ * body at most lines lines; DROP_ALL sends the whole.  drop_verify comes first,
+ * while an error can still be told.
  */
 #define DROP_ALL UINT64_MAX
 typedef int drop_sink(void *ctx, const char *data, size_t n);

@@ -53,24 +53,6 @@ run_stat(struct session *s, const struct args *a)
 	return OC_OK;
 }
 
-/* What LIST and UIDL have in common: one line, or all that are left. */
-static int
-each(struct session *s, int (*line)(struct session *s, char *dst, size_t n))
-{
-	char text[UID_MAX + 40];
-
-	for (s->msg = 0; s->msg < s->drop.ix.count; s->msg++) {
-		if (drop_is_gone(&s->drop, s->msg))
-			continue;
-		if (line(s, text, sizeof text) == -1)
-			return -1;
-		out_str(&s->out, text);
-		out_put(&s->out, "\r\n", 2);
-	}
-	out_str(&s->out, ".\r\n");
-	return s->out.bad ? -1 : 0;
-}
-
 /* Later than +OK an error can only be logged, and the connection cut. */
 static int
 too_late(const struct session *s, const struct err *e)
@@ -80,26 +62,45 @@ too_late(const struct session *s, const struct err *e)
 	return -1;
 }
 
+/* What LIST and UIDL have in common: one line, or all that are left. */
+typedef int one_line(struct session *s, char *dst, size_t n, struct err *e);
+
 static int
-list_line(struct session *s, char *dst, size_t n)
+each(struct session *s, one_line *line)
 {
+	char text[UID_MAX + 40];
 	struct err e;
+
+	for (s->msg = 0; s->msg < s->drop.ix.count; s->msg++) {
+		if (drop_is_gone(&s->drop, s->msg))
+			continue;
+		if (line(s, text, sizeof text, &e) == -1)
+			return too_late(s, &e);
+		out_str(&s->out, text);
+		out_put(&s->out, "\r\n", 2);
+	}
+	out_str(&s->out, ".\r\n");
+	return s->out.bad ? -1 : 0;
+}
+
+static int
+list_line(struct session *s, char *dst, size_t n, struct err *e)
+{
 	uint64_t size;
 
-	if (drop_octets(&s->drop, s->msg, &size, &e) == -1)
-		return too_late(s, &e);
+	if (drop_octets(&s->drop, s->msg, &size, e) == -1)
+		return -1;
 	snprintf(dst, n, "%" PRIu32 " %" PRIu64, s->msg + 1, size);
 	return 0;
 }
 
 static int
-uidl_line(struct session *s, char *dst, size_t n)
+uidl_line(struct session *s, char *dst, size_t n, struct err *e)
 {
-	struct err e;
 	char uid[UID_MAX + 1];
 
-	if (drop_uid(&s->drop, s->msg, uid, &e) == -1)
-		return too_late(s, &e);
+	if (drop_uid(&s->drop, s->msg, uid, e) == -1)
+		return -1;
 	snprintf(dst, n, "%" PRIu32 " %s", s->msg + 1, uid);
 	return 0;
 }
@@ -117,9 +118,10 @@ uidl_body(struct session *s)
 }
 
 static enum outcome
-one_or_all(struct session *s, const struct args *a,
-    int (*line)(struct session *s, char *dst, size_t n), const char *what)
+one_or_all(
+    struct session *s, const struct args *a, one_line *line, const char *what)
 {
+	struct err e;
 	enum outcome oc;
 
 	if (a->count == 0) {
@@ -130,9 +132,9 @@ one_or_all(struct session *s, const struct args *a,
 		return OC_OK;
 	}
 	oc = message(s, a->arg[0]);
-	if (oc != OC_OK)
-		return oc;
-	return line(s, s->text, sizeof s->text) == -1 ? OC_DEAD : OC_OK;
+	if (oc == OC_OK && line(s, s->text, sizeof s->text, &e) == -1)
+		oc = session_error(s, &e);
+	return oc;
 }
 
 static enum outcome
@@ -144,6 +146,13 @@ run_list(struct session *s, const struct args *a)
 static enum outcome
 run_uidl(struct session *s, const struct args *a)
 {
+	struct err e;
+	char uid[UID_MAX + 1];
+	uint32_t n = s->drop.ix.count;
+
+	/* all ids are made before +OK, so that an error can still be told */
+	if (a->count == 0 && n > 0 && drop_uid(&s->drop, n - 1, uid, &e) == -1)
+		return session_error(s, &e);
 	return one_or_all(s, a, uidl_line, "unique-ids");
 }
 
@@ -158,7 +167,8 @@ run_retr(struct session *s, const struct args *a)
 	if (oc != OC_OK)
 		return oc;
 	/* asked for now, so that an error can still be told */
-	if (drop_octets(&s->drop, s->msg, &size, &e) == -1 ||
+	if (drop_verify(&s->drop, &e) == -1 ||
+	    drop_octets(&s->drop, s->msg, &size, &e) == -1 ||
 	    drop_uid(&s->drop, s->msg, uid, &e) == -1)
 		return session_error(s, &e);
 	s->lines = DROP_ALL;

@@ -86,7 +86,6 @@ said(struct monitor *m, const struct mon_msg *msg)
 {
 	char text[REPLY_MAX];
 
-	/* the refusal of a try is logged with its reason already */
 	if (msg->code >= REPLY_COUNT)
 		return;
 	if (m->said++ >= REPORT_MAX)

@@ -77,10 +77,19 @@ for (['another file', sub {
 # A program that marks mail as read in place: no wrong octets are sent.
 $host->spool('alice', join '', @m);
 $s = $host->login('alice');
+$s->multi('UIDL');
 (my $marked = join '', @m) =~ s/^Subject: number 1\n/$&Status: RO\n/m;
 $host->spool('alice', $marked);
 like($s->cmd('RETR 3'), qr{^-ERR \[SYS/TEMP\] .* was changed by another},
     'RETR of a spool that changed');
+like($s->cmd('TOP 3 1'), qr{^-ERR \[SYS/TEMP\]}, 'TOP of it');
+$s->quit;
+$host->spool('alice', join '', @m);
+$s = $host->login('alice');
+$host->spool('alice', $marked);
+for my $cmd ('UIDL', 'UIDL 2') {
+	like($s->cmd($cmd), qr{^-ERR \[SYS/TEMP\]}, "$cmd before ids are known");
+}
 $s->quit;
 $s = $host->login('alice');
 $host->deliver('alice', $new);
