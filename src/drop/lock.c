@@ -25,7 +25,7 @@ lock_session(struct spool *sp, struct err *e)
 	int fd;
 
 	for (;;) {
-		fd = safefile_open_user(sp->dir, sp->drop, sp->drop,
+		fd = safefile_open_user(sp->dir, sp->lock, sp->lock,
 		    O_RDWR | O_CREAT, sp->uid, &st, e);
 		if (fd == -1)
 			return -1;
@@ -34,15 +34,15 @@ lock_session(struct spool *sp, struct err *e)
 				err_set(e, ERR_BUSY,
 				    "%s lock is held: another session is open "
 				    "for this maildrop",
-				    sp->drop);
+				    sp->lock);
 			else
 				err_sys(
-				    e, ERR_TEMP, "Unable to lock", sp->drop);
+				    e, ERR_TEMP, "Unable to lock", sp->lock);
 			close(fd);
 			return -1;
 		}
 		/* the session before us may have unlinked what we locked */
-		if (safefile_is(sp->dir, sp->drop, &st))
+		if (safefile_is(sp->dir, sp->lock, &st))
 			break;
 		close(fd);
 	}
@@ -51,7 +51,7 @@ lock_session(struct spool *sp, struct err *e)
 		    "%s, beside %.200s, holds %lld octets that another "
 		    "program left: look at it, append its mail to the spool "
 		    "and remove it",
-		    sp->drop, sp->path, (long long)st.st_size);
+		    sp->lock, sp->path, (long long)st.st_size);
 		close(fd);
 		return -1;
 	}
@@ -68,8 +68,8 @@ lock_session_end(struct spool *sp)
 		return;
 	/* mail that another server put there meanwhile is not ours to remove */
 	if (fstat(sp->session, &st) == 0 && st.st_size == 0 &&
-	    safefile_is(sp->dir, sp->drop, &st))
-		unlinkat(sp->dir, sp->drop, 0);
+	    safefile_is(sp->dir, sp->lock, &st))
+		unlinkat(sp->dir, sp->lock, 0);
 	close(sp->session);
 	sp->session = -1;
 }

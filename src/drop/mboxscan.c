@@ -55,7 +55,7 @@ begin(struct mboxscan *s, const struct line *l)
 static int
 finish(struct mboxscan *s, uint64_t end)
 {
-	s->loc.end = end;
+	s->loc.end = s->loc.next = end;
 	if (s->state == SCAN_HEAD) {
 		s->loc.flags |= MSG_NOBLANK;
 		s->loc.body = end;

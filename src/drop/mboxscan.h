@@ -32,8 +32,10 @@ struct msgloc {
 	uint64_t head;	/* the first header line */
 	uint64_t body;	/* behind the empty line that ends the header */
 	uint64_t end;	/* behind the last octet of the message */
+	uint64_t next;	/* behind its separator: the next one begins there */
 	uint64_t wire;	/* octets to send, without X-UIDL, dots not doubled */
 	uint32_t flags; /* MSG_* */
+	uint32_t gone;	/* of the maildrop: when it was deleted (drop.c) */
 	uint8_t uid_len;
 	char uid[UID_MAX]; /* the first good X-UIDL that is stored in it */
 };

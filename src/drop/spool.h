@@ -12,18 +12,44 @@
 #define SPOOL_PATH_MAX 400
 
 /*
+ * Where the files of one maildrop lie: open folders, their paths for
+ * messages, and names in them.  The folders were opened before privileges
+ * were dropped where that needs them; -1 for temp and cache is the spool's
+ * own folder, for old that there is none.
+ */
+struct spool_place {
+	int dir;
+	const char *folder, *name; /* the spool */
+	int temp;
+	const char *temp_folder, *temp_name; /* the temporary drop */
+	int cache;
+	const char *cache_folder, *cache_name; /* ids and marks beside it */
+	int old;
+	const char *old_folder, *old_name; /* a left-over temporary drop */
+};
+
+/*
  * A spool, its folder, and the names beside it.  All work is relative to
- * dir, which was opened before privileges were dropped.
+ * folders that are open.
  */
 struct spool {
 	int dir;
+	int temp;  /* may be dir */
+	int cache; /* may be dir */
+	int old;   /* or -1 */
 	uid_t uid;
-	char path[SPOOL_PATH_MAX];     /* for messages only */
-	char name[SPOOL_NAME_MAX];     /* USER */
-	char drop[SPOOL_NAME_MAX];     /* .USER.pop, the session lock */
+	char path[SPOOL_PATH_MAX];	/* for messages only */
+	char temp_path[SPOOL_PATH_MAX]; /* the same, of the temporary drop */
+	char name[SPOOL_NAME_MAX];	/* USER */
+	char lock[SPOOL_NAME_MAX];	/* .USER.pop, the session lock */
+	char drop[SPOOL_NAME_MAX];	/* in temp: the temporary drop */
+	char drop_new[SPOOL_NAME_MAX]; /* in temp: one being made of a left-over
+					*/
 	char fresh[SPOOL_NAME_MAX];    /* .USER.pop.new, a spool being made */
 	char dotlock[SPOOL_NAME_MAX];  /* USER.lock */
 	char prepared[SPOOL_NAME_MAX]; /* .USER.lk, linked to USER.lock */
+	char marks[SPOOL_NAME_MAX];    /* in cache */
+	char left[SPOOL_NAME_MAX];     /* in old */
 
 	int session;	/* the session lock's fd, or -1 */
 	int fd;		/* the spool, or -1 */
@@ -33,12 +59,9 @@ struct spool {
 	int64_t touched; /* clock_ms() when the dot-lock was, last */
 };
 
-/*
- * Takes over the folder's fd.  name is the spool's file name, drop_name what
- * temp-name makes of it; -1 if a name is too long.
- */
-int spool_init(struct spool *sp, int dir, const char *folder, const char *name,
-    const char *drop_name, uid_t uid, struct err *e);
+/* Takes over the folders' fds, also if it fails: -1 if a name is too long. */
+int spool_init(
+    struct spool *sp, const struct spool_place *at, uid_t uid, struct err *e);
 void spool_close(struct spool *sp);
 
 #endif

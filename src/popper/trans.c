@@ -71,9 +71,12 @@ open_drop(struct session *s, const struct auth_ident *id, struct err *e)
 {
 	char path[SPOOL_PATH_MAX];
 	char drop[SPOOL_NAME_MAX];
-	const char *folder;
-	const char *name;
-	int dir;
+	char cache[SPOOL_NAME_MAX];
+	struct spool_place at = { .temp = -1,
+		.cache = -1,
+		.old = -1,
+		.temp_name = drop,
+		.cache_name = cache };
 	int options = -1;
 	int n;
 
@@ -83,20 +86,21 @@ open_drop(struct session *s, const struct auth_ident *id, struct err *e)
 		n = snprintf(
 		    path, sizeof path, "%s/%s", s->cfg.spool_dir, id->user);
 	if (n < 0 || (size_t)n >= sizeof path ||
-	    cut_path(path, &folder, &name) == -1 ||
-	    expand(drop, sizeof drop, s->cfg.temp_name, name) == -1)
+	    cut_path(path, &at.folder, &at.name) == -1 ||
+	    expand(drop, sizeof drop, s->cfg.temp_name, at.name) == -1 ||
+	    expand(cache, sizeof cache, s->cfg.cache_name, at.name) == -1)
 		return err_set(e, ERR_PERM,
 		    "The path of the spool of %s is none, or too long",
 		    id->user);
-	dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir == -1)
+	at.dir = open(at.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (at.dir == -1)
 		return err_sys(
-		    e, ERR_PERM, "Unable to open the folder", folder);
-	if (spool_init(&s->drop.sp, dir, folder, name, drop, id->uid, e) == -1)
+		    e, ERR_PERM, "Unable to open the folder", at.folder);
+	if (spool_init(&s->drop.sp, &at, id->uid, e) == -1)
 		return -1;
 	if (s->cfg.spool_options)
-		options = useropt_open_spool(dir, id->user);
-	if (become(id, dir, e) == -1 ||
+		options = useropt_open_spool(at.dir, id->user);
+	if (become(id, at.dir, e) == -1 ||
 	    (s->cfg.user_options && useropt_home(&s->cfg, id->home, e) == -1) ||
 	    (options != -1 &&
 		useropt_spool(&s->cfg, options, id->user, e) == -1))
