@@ -6,6 +6,7 @@
 #include <syslog.h>
 
 #include "config.h"
+#include "conftext.h"
 #include "log.h"
 #include "num.h"
 #include "text.h"
@@ -72,59 +73,20 @@ printable(const char *s)
 	return true;
 }
 
-/* What stands behind %s keeps users, and kinds of files, apart. */
-static bool
-template_ok(const char *after)
-{
-	static const char *const taken[] = { "", ".lk", ".lock", ".new",
-		".qpopper-options" };
-	size_t i;
-
-	for (i = 0; i < sizeof taken / sizeof taken[0]; i++) {
-		if (strcmp(after, taken[i]) == 0)
-			return false;
-	}
-	return true;
-}
-
 static int
 set_string(struct config *c, const struct opt *o, const char *v,
     const struct config_at *at, struct err *e)
 {
 	char **to = field(c, o);
+	const char *wrong;
 	char *copy;
 
 	if (v[0] == '\0' || strlen(v) > STRING_MAX || !printable(v))
 		return fail(
 		    o, at, e, "needs 1 to 255 printable characters", "");
-	if (o->type == OPT_TEMPLATE) {
-		const char *pc = strchr(v, '%');
-
-		if (pc == NULL || pc[1] != 's' || strchr(pc + 1, '%') != NULL ||
-		    strchr(v, '/') != NULL)
-			return fail(o, at, e,
-			    "needs a file name with one %s for the user, and "
-			    "no slash",
-			    v);
-		if (!template_ok(pc + 2))
-			return fail(o, at, e,
-			    "would clash with the name of a lock or of another "
-			    "user's file",
-			    v);
-		if (v[0] != '.')
-			return fail(o, at, e,
-			    "has to begin with a dot, so that it is never a "
-			    "user's spool",
-			    v);
-	}
-	if ((o->flags & OPT_PATH) != 0 && v[0] != '/')
-		return fail(o, at, e, "has to be an absolute path", v);
-	if (strchr(v, '"') != NULL && strchr(v, '\'') != NULL &&
-	    strchr(v, '`') != NULL)
-		return fail(o, at, e,
-		    "cannot hold all three kinds of quotes: a configuration "
-		    "file has no way to write that",
-		    v);
+	wrong = conftext_wrong(c, o, v);
+	if (wrong != NULL)
+		return fail(o, at, e, wrong, v);
 	copy = strdup(v);
 	if (copy == NULL)
 		return err_set(e, ERR_TEMP, "No memory for the options");
@@ -315,6 +277,12 @@ config_init(struct config *c, struct err *e)
 			return -1;
 	}
 	return 0;
+}
+
+bool
+config_built_in(const struct config *c, const char *name)
+{
+	return c->origin[opt_find(name) - optab].file == NULL;
 }
 
 void

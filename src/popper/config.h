@@ -69,6 +69,7 @@ enum {
 	OPT_NEGATED = 1, /* its letter means reset */
 	OPT_LATER = 2,	 /* what it asks for is not there yet: refused */
 	OPT_PATH = 8,	 /* an absolute path */
+	OPT_BELOW = 16,	 /* a path below a folder */
 	OPT_IDLE = 4, /* checked, but steers nothing yet, which harms nobody */
 };
 
@@ -130,6 +131,9 @@ struct config_at {
 };
 int config_set(struct config *c, const struct opt *o, const char *value,
     const struct config_at *at, struct err *e);
+
+/* Nobody has set this option. */
+bool config_built_in(const struct config *c, const char *name);
 
 /* The effective options in the syntax of a configuration file. */
 void config_print(const struct config *c, FILE *to);
