@@ -1,47 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* runs as: root (until it is the user) */
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "cmd.h"
+#include "locate.h"
 #include "log.h"
 #include "priv.h"
 #include "report.h"
+#include "servermode.h"
 #include "text.h"
 #include "trans.h"
 #include "useropt.h"
 
 #define OUT_OCTETS 131072
-
-/* Cuts the path of a spool into its folder and its name. */
-static int
-cut_path(char *path, const char **folder, const char **name)
-{
-	char *slash = strrchr(path, '/');
-
-	if (slash == NULL || slash[1] == '\0')
-		return -1;
-	*slash = '\0';
-	*folder = slash == path ? "/" : path;
-	*name = slash + 1;
-	return 0;
-}
-
-/* What temp-name makes of the user's name. */
-static int
-expand(char *dst, size_t n, const char *template, const char *user)
-{
-	const char *pc = strstr(template, "%s");
-	int k = snprintf(
-	    dst, n, "%.*s%s%s", (int)(pc - template), template, user, pc + 2);
-
-	return k > 0 && (size_t)k < n ? 0 : -1;
-}
 
 /*
  * From here on the process is the user, in the group of spool-dir.  A folder
@@ -49,16 +24,9 @@ expand(char *dst, size_t n, const char *template, const char *user)
  * be in the user's hands, and lead anywhere.
  */
 static int
-become(const struct auth_ident *id, int dir, struct err *e)
+become(const struct auth_ident *id, gid_t group, struct err *e)
 {
-	struct stat st;
-	gid_t gid = id->gid;
-
-	if (fstat(dir, &st) == -1)
-		return err_sys(e, ERR_TEMP, "Unable to look at", "the spool");
-	if (id->maildrop[0] == '\0' && st.st_gid != 0)
-		gid = st.st_gid;
-	if (priv_become(id->uid, gid, e) == -1)
+	if (priv_become(id->uid, group != 0 ? group : id->gid, e) == -1)
 		return -1;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return err_sys(e, ERR_TEMP, "Unable to confine", "the session");
@@ -66,48 +34,57 @@ become(const struct auth_ident *id, int dir, struct err *e)
 	return 0;
 }
 
+/* The last one that says something of an option wins. */
+static int
+read_options(
+    struct session *s, const struct auth_ident *id, int spool, struct err *e)
+{
+	if (s->cfg.user_options && useropt_home(&s->cfg, id->home, e) == -1)
+		return -1;
+	if (spool != -1 && useropt_spool(&s->cfg, spool, id->user, e) == -1)
+		return -1;
+	log_debug("server mode: %s", s->cfg.server_mode ? "on" : "off");
+	return 0;
+}
+
+static int
+find(struct session *s, const struct auth_ident *id, struct locate *at,
+    struct err *e)
+{
+	int options = -1;
+
+	if (locate_open(at, &s->cfg, id, e) == -1)
+		return -1;
+	if (s->cfg.spool_options)
+		options = useropt_open_spool(at->base.fd, id->user);
+	servermode_groups(&s->cfg, id, getgrnam_r);
+	if (become(id, at->group, e) == -1 ||
+	    read_options(s, id, options, e) == -1 ||
+	    locate_mode(at, s->cfg.server_mode, e) == -1)
+		return -1;
+	return locate_settle(at, &s->cfg, id, e);
+}
+
 static int
 open_drop(struct session *s, const struct auth_ident *id, struct err *e)
 {
-	char path[SPOOL_PATH_MAX];
-	char drop[SPOOL_NAME_MAX];
-	char cache[SPOOL_NAME_MAX];
-	struct spool_place at = { .temp = -1,
-		.cache = -1,
-		.old = -1,
-		.temp_name = drop,
-		.cache_name = cache };
-	int options = -1;
-	int n;
+	struct locate at;
 
-	if (id->maildrop[0] != '\0')
-		n = snprintf(path, sizeof path, "%s", id->maildrop);
-	else
-		n = snprintf(
-		    path, sizeof path, "%s/%s", s->cfg.spool_dir, id->user);
-	if (n < 0 || (size_t)n >= sizeof path ||
-	    cut_path(path, &at.folder, &at.name) == -1 ||
-	    expand(drop, sizeof drop, s->cfg.temp_name, at.name) == -1 ||
-	    expand(cache, sizeof cache, s->cfg.cache_name, at.name) == -1)
-		return err_set(e, ERR_PERM,
-		    "The path of the spool of %s is none, or too long",
-		    id->user);
-	at.dir = open(at.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (at.dir == -1)
-		return err_sys(
-		    e, ERR_PERM, "Unable to open the folder", at.folder);
-	if (spool_init(&s->drop.sp, &at, id->uid, e) == -1)
+	if (find(s, id, &at, e) == -1) {
+		locate_close(&at);
 		return -1;
-	if (s->cfg.spool_options)
-		options = useropt_open_spool(at.dir, id->user);
-	if (become(id, at.dir, e) == -1 ||
-	    (s->cfg.user_options && useropt_home(&s->cfg, id->home, e) == -1) ||
-	    (options != -1 &&
-		useropt_spool(&s->cfg, options, id->user, e) == -1))
+	}
+	if (spool_init(&s->drop.sp, &at.at, id->uid, e) == -1) {
+		spool_close(&s->drop.sp);
 		return -1;
+	}
 	s->out.timeout = s->cfg.timeout;
 	s->drop.lock_check = s->cfg.mail_lock_check;
-	return drop_open(&s->drop, e);
+	if (drop_open(&s->drop, e) == -1) {
+		drop_close(&s->drop);
+		return -1;
+	}
+	return 0;
 }
 
 static void
@@ -234,7 +211,7 @@ trans_run(
 	else {
 		s->t_init = clock_ms();
 		code = session(s);
+		drop_close(&s->drop);
 	}
-	drop_close(&s->drop);
 	return code;
 }

@@ -167,13 +167,66 @@ static const struct wrong {
 	    "option temp-name: " TEMPLATE " (.x/%s)" },
 	{ IN_FILE, 1, "set temp-name = %s.pop",
 	    "option temp-name: " DOT " (%s.pop)" },
+#define CLASH "would clash with the name of a lock or of another user's file"
+	{ IN_FILE, 1, "set cache-name = %s.cache",
+	    "option cache-name: " DOT " (%s.cache)" },
+	{ IN_FILE, 1, "set cache-name = .c/%s.c",
+	    "option cache-name: " TEMPLATE " (.c/%s.c)" },
+	{ IN_FILE, 1, "set cache-name = .%s.pop",
+	    "option cache-name: " CLASH " (.%s.pop)" },
+	{ IN_FILE, 1, "set temp-name = .x%s.pop",
+	    "option temp-name: " CLASH " (.x%s.pop)" },
+	{ IN_FILE, 1, "set temp-name = .%s.a.pop",
+	    "option temp-name: " CLASH " (.%s.a.pop)" },
+	{ IN_FILE, 1, "set temp-name = .%sop",
+	    "option temp-name: " CLASH " (.%sop)" },
+	{ IN_FILE, 1, "set temp-name = .%s.left",
+	    "option temp-name: " CLASH " (.%s.left)" },
+	{ IN_FILE, 1, "set temp-name = .%s.cache",
+	    "option temp-name: would clash with a name of cache-name "
+	    "(.%s.cache)" },
+	{ IN_FILE, 2, "set temp-name = .%s.t\nset cache-name = .%s.c.t",
+	    "option cache-name: would clash with a name of temp-name "
+	    "(.%s.c.t)" },
+#define ABSOLUTE "has to be an absolute path"
+#define BELOW \
+	"has to be the name of a file below the home, as mail or mail/inbox, " \
+	"without .."
+	{ IN_FILE, 1, "set temp-dir = tmp",
+	    "option temp-dir: " ABSOLUTE " (tmp)" },
+	{ IN_FILE, 1, "set cache-dir = ../cache",
+	    "option cache-dir: " ABSOLUTE " (../cache)" },
+	{ IN_FILE, 1, "set temp-dir", "option temp-dir: " NEEDS },
+	{ IN_FILE, 1, "set home-dir-mail = ''",
+	    "option home-dir-mail: " STRING },
+	{ IN_FILE, 1, "set home-dir-mail = ../x",
+	    "option home-dir-mail: " BELOW " (../x)" },
+	{ IN_FILE, 1, "set home-dir-mail = mail/../../x",
+	    "option home-dir-mail: " BELOW " (mail/../../x)" },
+	{ IN_FILE, 1, "set home-dir-mail = mail/..",
+	    "option home-dir-mail: " BELOW " (mail/..)" },
+	{ IN_FILE, 1, "set home-dir-mail = .",
+	    "option home-dir-mail: " BELOW " (.)" },
+	{ IN_FILE, 1, "set home-dir-mail = /mail",
+	    "option home-dir-mail: " BELOW " (/mail)" },
+	{ IN_FILE, 1, "set home-dir-mail = mail/",
+	    "option home-dir-mail: " BELOW " (mail/)" },
+	{ IN_FILE, 1, "set home-dir-mail = mail//inbox",
+	    "option home-dir-mail: " BELOW " (mail//inbox)" },
+	{ IN_FILE, 1, "set hash-spool = -1",
+	    "option hash-spool: " INT " (-1)" },
+	{ IN_FILE, 1, "set hash-spool", "option hash-spool: " NEEDS },
+	{ IN_HOME, 1, "set home-dir-mail",
+	    "option home-dir-mail: is restricted: it cannot be set in this "
+	    "file" },
+	{ IN_SPOOL, 1, "set temp-dir = /x",
+	    "option temp-dir: is restricted: it cannot be set in this file" },
 /* what is not there yet, unless it asks for nothing */
 #define LATER \
 	"is not in this version: remove it, or what it asks for would not " \
 	"happen"
 	{ IN_FILE, 1, "set kerberos", "option kerberos: " LATER },
 	{ IN_FILE, 1, "set bulldir = /b", "option bulldir: " LATER },
-	{ IN_FILE, 1, "set home-dir-mail", "option home-dir-mail: " LATER },
 	{ IN_FILE, 1, "set tls-support = stls", "option tls-support: " LATER },
 	{ IN_FILE, 1, "set chunky-writes = never",
 	    "option chunky-writes: " LATER },
