@@ -86,7 +86,7 @@ folder_hashed(unsigned method, const char *user, char name[])
 		return 1;
 	}
 	name[0] = user[0];
-	name[1] = user[1] != '\0' ? user[1] : user[0];
+	name[1] = user[user[1] != '\0'];
 	return 2;
 }
 
