@@ -85,8 +85,9 @@ folder_hashed(unsigned method, const char *user, char name[])
 		name[0] = (char)('a' + sum % 26);
 		return 1;
 	}
-	name[0] = user[0];
-	name[1] = user[user[1] != '\0'];
+	name[0] = name[1] = user[0];
+	if (user[1] != '\0')
+		name[1] = user[1];
 	return 2;
 }
 
