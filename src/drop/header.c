@@ -1,32 +1,50 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
 #include "header.h"
 
+/* A name is lower case, with its colon. */
+static bool
+has_name(const char *line, size_t n, const char *name, size_t len)
+{
+	return n >= len && strncasecmp(line, name, len) == 0;
+}
+
+#define NAME(s) has_name(line, n, s, sizeof(s) - 1)
+
 enum header
 header_kind(const char *line, size_t n)
 {
-	static const struct {
-		const char *name;
-		size_t len;
-		enum header kind;
-	} row[] = {
-		{ "X-UIDL:", 7, HEADER_UIDL },
-		{ "Status:", 7, HEADER_STATUS },
-		{ "X-Status:", 9, HEADER_XSTATUS },
-		{ "Content-Length:", 15, HEADER_LENGTH },
-	};
-	size_t i;
-
-	if (n > 0 && (line[0] == ' ' || line[0] == '\t'))
+	if (n == 0)
+		return HEADER_OTHER;
+	/* most lines are told by their first octet */
+	switch (line[0]) {
+	case ' ':
+	case '\t':
 		return HEADER_CONTINUED;
-	for (i = 0; i < sizeof row / sizeof row[0]; i++) {
-		if (n >= row[i].len &&
-		    strncasecmp(line, row[i].name, row[i].len) == 0)
-			return row[i].kind;
+	case 'C':
+	case 'c':
+		return NAME("content-length:") ? HEADER_LENGTH : HEADER_OTHER;
+	case 'F':
+	case 'f':
+		return NAME("from:") ? HEADER_FROM : HEADER_OTHER;
+	case 'S':
+	case 's':
+		if (NAME("status:"))
+			return HEADER_STATUS;
+		return NAME("subject:") ? HEADER_SUBJECT : HEADER_OTHER;
+	case 'X':
+	case 'x':
+		if (NAME("x-uidl:"))
+			return HEADER_UIDL;
+		if (NAME("x-status:"))
+			return HEADER_XSTATUS;
+		return NAME("x-imap:") ? HEADER_XIMAP : HEADER_OTHER;
+	default:
+		return HEADER_OTHER;
 	}
-	return HEADER_OTHER;
 }
 
 static int

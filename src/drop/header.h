@@ -14,6 +14,9 @@ enum header {
 	HEADER_STATUS,
 	HEADER_XSTATUS,
 	HEADER_LENGTH, /* Content-Length */
+	HEADER_FROM,
+	HEADER_SUBJECT,
+	HEADER_XIMAP, /* X-IMAP, not X-IMAPbase */
 };
 
 /* Octets of a line that header_kind has to see to be sure. */

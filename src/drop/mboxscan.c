@@ -42,30 +42,94 @@ wire_of(const struct line *l)
 	return l->len - (l->cr ? 1 : 0) + 2;
 }
 
-static void
-begin(struct mboxscan *s, const struct line *l)
+static bool
+is_from(const struct line *l)
 {
-	memset(&s->loc, 0, sizeof s->loc);
-	s->loc.from = s->line;
-	s->loc.head = s->line + l->len + (l->lf ? 1 : 0);
-	s->state = SCAN_HEAD;
-	s->dropping = false;
+	return l->len > 5 && l->p[0] == 'F' && l->seen == l->len &&
+	    fromline_valid(l->p, l->seen - (l->cr ? 1 : 0));
 }
 
-static int
-finish(struct mboxscan *s, uint64_t end)
+static bool
+is_mark(const struct line *l)
 {
-	s->loc.end = s->loc.next = end;
+	return l->len == (l->cr ? 5 : 4) && memcmp(l->p, "\1\1\1\1", 4) == 0;
+}
+
+static uint64_t
+behind(const struct mboxscan *s, const struct line *l)
+{
+	return s->line + l->len + (l->lf ? 1 : 0);
+}
+
+static void
+begin(struct mboxscan *s, uint64_t from, uint64_t head, bool mbox)
+{
+	memset(&s->loc, 0, sizeof s->loc);
+	s->loc.from = from;
+	s->loc.head = head;
+	s->state = SCAN_HEAD;
+	s->mbox = mbox;
+	s->dropping = s->uidl = false;
+	s->proof = 0;
+}
+
+static void
+set_end(struct mboxscan *s, uint64_t end)
+{
+	s->loc.end = end;
+	/* two of three bits */
+	if ((s->proof & (s->proof - 1)) != 0)
+		s->loc.flags |= MSG_HIDDEN;
 	if (s->state == SCAN_HEAD) {
 		s->loc.flags |= MSG_NOBLANK;
 		s->loc.body = end;
 		s->loc.wire += 2;
-	} else if (s->blank && !s->head_blank) {
+	} else if (s->mbox && s->blank && !s->head_blank) {
 		/* the separator's empty line */
 		s->loc.end -= s->blank_len;
 		s->loc.wire -= 2;
 	}
+}
+
+/* The message in front of the present one, if it waits for its end. */
+static int
+release(struct mboxscan *s, uint64_t next)
+{
+	if (!s->held)
+		return 0;
+	s->held = false;
+	s->last.next = next;
+	return s->msg(s->ctx, &s->last);
+}
+
+/* The end of a message that no ^A line ends. */
+static int
+finish(struct mboxscan *s, uint64_t end)
+{
+	if (release(s, s->loc.from) == -1)
+		return -1;
+	set_end(s, end);
+	s->loc.next = end;
 	return s->msg(s->ctx, &s->loc);
+}
+
+/* The present line is a ^A line behind a message. */
+static int
+close_mmdf(struct mboxscan *s)
+{
+	/* the ^A line in front of its From_ line was its own after all */
+	if (s->held)
+		s->loc.from = s->mark;
+	if (release(s, s->mark) == -1)
+		return -1;
+	s->mbox = false;
+	set_end(s, s->line);
+	s->last = s->loc;
+	s->held = true;
+	s->mark = s->line;
+	s->opened = false;
+	s->state = SCAN_GAP;
+	return 0;
 }
 
 static void
@@ -84,6 +148,27 @@ take_uidl(struct mboxscan *s, const struct line *l)
 	s->uidl = n > 0;
 }
 
+static bool
+holds(const struct line *l, const char *text)
+{
+	return memmem(l->p, l->seen, text, strlen(text)) != NULL;
+}
+
+/* Signs of the message that UW IMAP keeps its data in. */
+static void
+take_proof(struct mboxscan *s, const struct line *l, enum header kind)
+{
+	if (l->len > FROMLINE_MAX)
+		return;
+	if (kind == HEADER_XIMAP)
+		s->proof |= 1;
+	if (kind == HEADER_FROM && holds(l, "Mail System Internal Data"))
+		s->proof |= 2;
+	if (kind == HEADER_SUBJECT &&
+	    (holds(l, "DO NOT DELETE") || holds(l, "FOLDER INTERNAL DATA")))
+		s->proof |= 4;
+}
+
 static void
 head_line(struct mboxscan *s, const struct line *l)
 {
@@ -91,7 +176,7 @@ head_line(struct mboxscan *s, const struct line *l)
 
 	if (is_empty(l)) {
 		s->loc.wire += 2;
-		s->loc.body = s->line + l->len + (l->lf ? 1 : 0);
+		s->loc.body = behind(s, l);
 		s->loc.flags |= l->cr ? MSG_BLANK_CR : 0;
 		s->state = SCAN_BODY;
 		s->blank = s->head_blank = true;
@@ -120,6 +205,12 @@ head_line(struct mboxscan *s, const struct line *l)
 			s->loc.flags |= MSG_READ;
 		s->dropping = false;
 		break;
+	case HEADER_XIMAP:
+	case HEADER_FROM:
+	case HEADER_SUBJECT:
+		take_proof(s, l, kind);
+		s->dropping = false;
+		break;
 	case HEADER_XSTATUS:
 	case HEADER_OTHER:
 	default:
@@ -133,11 +224,10 @@ head_line(struct mboxscan *s, const struct line *l)
 static int
 body_line(struct mboxscan *s, const struct line *l)
 {
-	if (s->blank && l->seen == l->len && l->len > 5 && l->p[0] == 'F' &&
-	    fromline_valid(l->p, l->seen - (l->cr ? 1 : 0))) {
+	if (s->blank && s->mbox && is_from(l)) {
 		if (finish(s, s->line) == -1)
 			return -1;
-		begin(s, l);
+		begin(s, s->line, behind(s, l), true);
 		return 0;
 	}
 	s->blank = is_empty(l);
@@ -148,33 +238,76 @@ body_line(struct mboxscan *s, const struct line *l)
 }
 
 static int
+start_line(struct mboxscan *s, const struct line *l)
+{
+	if (is_empty(l))
+		return 0; /* left behind by an agent: harmless */
+	if (is_mark(l)) {
+		s->mmdf = s->opened = true;
+		s->mark = s->line;
+		s->state = SCAN_GAP;
+		return 0;
+	}
+	if (is_from(l)) {
+		begin(s, s->line, behind(s, l), true);
+		return 0;
+	}
+	s->state = SCAN_BAD;
+	return -1;
+}
+
+/* Behind a ^A line, before anything else came. */
+static int
+gap_line(struct mboxscan *s, const struct line *l)
+{
+	if (is_empty(l))
+		return 0;
+	if (is_mark(l)) {
+		/* of several in a row the first one opens */
+		if (!s->opened)
+			s->mark = s->line;
+		s->opened = true;
+		return 0;
+	}
+	if (is_from(l) && !s->opened) {
+		begin(s, s->line, behind(s, l), true);
+		return 0;
+	}
+	if (release(s, s->mark) == -1)
+		return -1;
+	begin(s, s->mark, is_from(l) ? behind(s, l) : s->line, false);
+	if (!is_from(l))
+		head_line(s, l);
+	return 0;
+}
+
+static int
 take_line(struct mboxscan *s, const struct line *l)
 {
 	int r = 0;
 
 	switch (s->state) {
 	case SCAN_START:
-		if (is_empty(l))
-			break; /* left behind by an agent: harmless */
-		if (l->seen < l->len ||
-		    !fromline_valid(l->p, l->seen - (l->cr ? 1 : 0))) {
-			s->state = SCAN_BAD;
-			return -1;
-		}
-		begin(s, l);
+		r = start_line(s, l);
+		break;
+	case SCAN_GAP:
+		r = gap_line(s, l);
 		break;
 	case SCAN_HEAD:
-		head_line(s, l);
+		if (s->mmdf && is_mark(l))
+			r = close_mmdf(s);
+		else
+			head_line(s, l);
 		break;
 	case SCAN_BODY:
-		r = body_line(s, l);
+		r = s->mmdf && is_mark(l) ? close_mmdf(s) : body_line(s, l);
 		break;
 	case SCAN_BAD:
 	default:
 		return -1;
 	}
 	s->cr = false;
-	s->line += l->len + (l->lf ? 1 : 0);
+	s->line = behind(s, l);
 	return r;
 }
 
@@ -245,7 +378,16 @@ mboxscan_end(struct mboxscan *s)
 {
 	if (s->off > s->line && join(s, NULL, 0, false) == -1)
 		return -1;
-	if (s->state == SCAN_BAD)
+	switch (s->state) {
+	case SCAN_START:
+		return 0;
+	case SCAN_GAP:
+		return release(s, s->off);
+	case SCAN_HEAD:
+	case SCAN_BODY:
+		return finish(s, s->off);
+	case SCAN_BAD:
+	default:
 		return -1;
-	return s->state == SCAN_START ? 0 : finish(s, s->off);
+	}
 }

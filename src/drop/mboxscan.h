@@ -18,17 +18,39 @@
  * where empty lines are passed over, or after an empty line.  Its header goes
  * to the first empty line, its body to the empty line before the next From_
  * line or before the end; that one empty line belongs to no message.
+ *
+ * The spool is MMDF if its first line that is not empty consists of four ^A;
+ * in every other spool such lines are text, for nobody quotes them there.  In
+ * MMDF a ^A line ends the message before it, wherever it stands, and no empty
+ * line is taken off.  The next line that is neither empty nor a ^A line says
+ * how it goes on:
+ *  - After one more ^A line a message begins that only a ^A line ends.  Its
+ *    first line may be a From_ line, which is skipped; others are text.
+ *  - A From_ line without that begins an ordinary mbox message.  If yet a ^A
+ *    line ends it, an agent died within the message before, and the ^A line
+ *    between them opened this one: it is MMDF after all.
+ *  - So it was before any other text: the message begins with that ^A line.
+ * A ^A line that is missing at the end is no fault.
+ *
+ * Each message has the octets from its from to its next, which is the from of
+ * the one behind it or the end of the spool: no octet lies between messages,
+ * and what a message loses when others are removed whole is nothing.
  */
 
 enum {
-	MSG_NOBLANK = 1, /* the header has no empty line behind it */
-	MSG_READ = 2,	 /* a Status: field has an R */
-	MSG_BLANK_CR = 4 /* the empty line behind the header is CRLF */
+	MSG_NOBLANK = 1,  /* the header has no empty line behind it */
+	MSG_READ = 2,	  /* a Status: field has an R */
+	MSG_BLANK_CR = 4, /* the empty line behind the header is CRLF */
+	/*
+	 * UW IMAP's data, by two of these: X-IMAP:, a From: and a Subject:
+	 * as it writes them, on their first line.
+	 */
+	MSG_HIDDEN = 8
 };
 
 /* Offsets are those of octets in the spool. */
 struct msgloc {
-	uint64_t from;	/* the From_ line */
+	uint64_t from;	/* the From_ line, or the ^A line that opens it */
 	uint64_t head;	/* the first header line */
 	uint64_t body;	/* behind the empty line that ends the header */
 	uint64_t end;	/* behind the last octet of the message */
@@ -46,11 +68,19 @@ struct mboxscan {
 	/* private */
 	enum {
 		SCAN_START,
+		SCAN_GAP, /* behind a ^A line */
 		SCAN_HEAD,
 		SCAN_BODY,
 		SCAN_BAD
 	} state;
 	struct msgloc loc;
+	struct msgloc last; /* MMDF: the message before, whole but for next */
+	bool held;	    /* and it is still to be told */
+	bool mmdf;
+	bool opened;	    /* in a gap: mark is no closing line */
+	bool mbox;	    /* a From_ line ends this message */
+	uint64_t mark;	    /* the ^A line before the present message or gap */
+	unsigned proof;	    /* a bit for each sign of UW IMAP's message */
 	uint64_t off;	    /* of the next octet to be pushed */
 	uint64_t line;	    /* where the present line begins */
 	bool blank;	    /* the line before was empty */
@@ -67,13 +97,13 @@ struct mboxscan {
 void mboxscan_init(struct mboxscan *s,
     int (*msg)(void *ctx, const struct msgloc *loc), void *ctx);
 
-/* -1: msg said stop, or the spool does not begin with a From_ line. */
+/* -1: msg said stop, or the spool begins with neither From_ nor ^A line. */
 int mboxscan_feed(struct mboxscan *s, const char *data, size_t n);
 
 /* The end of the spool: ends the last line and the last message. */
 int mboxscan_end(struct mboxscan *s);
 
-/* True if it stopped because the spool does not begin with a From_ line. */
+/* True if it stopped because the spool begins with neither of them. */
 bool mboxscan_bad(const struct mboxscan *s);
 
 #endif

@@ -21,6 +21,23 @@ compare(const struct scanref *want, const char *s, size_t n, size_t cut,
 	scanref_free(&got);
 }
 
+/* Messages have order in them, and nothing lies between them. */
+static void
+check_order(const struct scanref *r, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < r->n; i++) {
+		const struct msgloc *m = &r->msg[i];
+
+		if (m->from > m->head || m->head > m->body ||
+		    m->body > m->end || m->end > m->next ||
+		    m->from == m->next ||
+		    m->next != (i + 1 < r->n ? m[1].from : n))
+			abort();
+	}
+}
+
 /* Two octets say where to cut; the rest is a spool. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
@@ -32,6 +49,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		return 0;
 	n -= 2;
 	scanref_split(&want, s, n);
+	check_order(&want, n);
 	compare(&want, s, n, n, 1);
 	compare(&want, s, n, data[0] % (n + 1), data[1] + 1U);
 	compare(&want, s, n, 0, 1);

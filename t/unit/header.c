@@ -27,7 +27,15 @@ kind(void **state)
 		{ "content-length:", HEADER_LENGTH },
 		{ "Content-Length", HEADER_OTHER },
 		{ "Content-Type: text/plain", HEADER_OTHER },
-		{ "Subject: Status: R", HEADER_OTHER },
+		{ "Subject: Status: R", HEADER_SUBJECT },
+		{ "SUBJECT:", HEADER_SUBJECT },
+		{ "Subjec:", HEADER_OTHER },
+		{ "From: a", HEADER_FROM },
+		{ "fROM:", HEADER_FROM },
+		{ "From a@b", HEADER_OTHER },
+		{ "X-IMAP: 1", HEADER_XIMAP },
+		{ "x-imap:", HEADER_XIMAP },
+		{ "X-IMAPbase: 1", HEADER_OTHER },
 		{ " Status: R", HEADER_CONTINUED },
 		{ "\tX-UIDL: a", HEADER_CONTINUED },
 		{ " ", HEADER_CONTINUED },
@@ -55,9 +63,8 @@ kind(void **state)
 static void
 kind_bounds(void **state)
 {
-	static const char *const s[] = {
-		"X-UIDL:", "Status:", "X-Status:", "Content-Length:"
-	};
+	static const char *const s[] = { "X-UIDL:", "Status:", "X-Status:",
+		"Content-Length:", "From:", "Subject:", "X-IMAP:" };
 	size_t i;
 	size_t n;
 

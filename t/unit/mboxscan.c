@@ -7,6 +7,7 @@
 #include "scanref.h"
 
 #define FROM "From a@b Thu Jan  1 00:00:00 1970"
+#define MARK "\1\1\1\1\n"
 #define TEN "0123456789"
 #define SEVENTY TEN TEN TEN TEN TEN TEN TEN
 #define HUNDRED SEVENTY TEN TEN TEN
@@ -87,7 +88,54 @@ static const struct spool {
 	/* several empty lines at the end of a message */
 	LIT(FROM "\nA: b\n\nx\n\n\n\n\r\n" FROM "\nA: c\n\nx\n\n\n\n"),
 	LIT(FROM "\nA: b\n\nx\n\r\n\r"),
+	/* MMDF */
+	LIT(MARK),
+	LIT("\1\1\1\1"),
+	LIT("\n\r\n" MARK MARK "\n" MARK),
+	LIT(MARK "A: b\n\nx\n" MARK MARK "A: c\n\ny\n" MARK),
+	LIT(MARK FROM "\nA: b\n\nx\n\n" MARK MARK FROM "\nA: c\n\ny\n" MARK),
+	LIT("\1\1\1\1\r\n" FROM "\r\nA: b\r\n\r\nx\r\n\1\1\1\1\r\n"
+	    "\1\1\1\1\r\nA: c\r\n\1\1\1\1\r\n"),
+	LIT(MARK "A: b\n\nx\n\1\1\1\1"),
+	LIT(MARK "A: b\n\nx\n\1\1\1\1\r"),
+	/* not closed: at the end, before another, and in a header */
+	LIT(MARK "A: b\n\nx\n\n"),
+	LIT(MARK "A: b\n\nx\n" MARK FROM "\nA: c\n\ny\n" MARK MARK
+		 "A: d\n\nz\n" MARK),
+	LIT(MARK "A: b\n\nx\n" MARK "A: c\n\ny\n" MARK MARK "A: d\n" MARK),
+	LIT(MARK "A: b\n" MARK "X-UIDL: u\n" MARK " folded\n" MARK MARK FROM),
+	/* opened or closed twice, and nothing between */
+	LIT(MARK MARK "A: b\n\nx\n" MARK MARK MARK MARK "A: c\n\n" MARK MARK),
+	LIT(MARK FROM "\n" MARK MARK FROM "\n\n" MARK MARK FROM "\n\n\n" MARK),
+	/* gaps, with nothing, an mbox message or other text in them */
+	LIT(MARK "A: b\n\nx\n" MARK "\n\r\n" MARK "A: c\n\ny\n" MARK "\n\n"),
+	LIT(MARK "\n\n" FROM "\nA: b\n" MARK "\n" FROM "\nA: c\n\n\n" MARK),
+	LIT(MARK "A: b\n\nx\n" MARK FROM "\nA: c\n\ny\n\n" FROM
+		 "\nA: d\n\nz\n\n"),
+	LIT(MARK "A: b\n\nx\n" MARK "\n" FROM "\nA: c\n\ny\n\n" FROM
+		 "\nA: d\n\nz\n\n" MARK MARK "A: e\n\n" FROM "\n" MARK),
+	LIT(MARK "A: b\n\nx\n" MARK "junk\n\n" FROM "\n\n" MARK "\n\njunk\n"),
+	LIT(MARK "A: b\n\nx\n" MARK FROM "\nA: c\n" MARK FROM "\n\n\n" MARK),
+	/* text of a message */
+	LIT(MARK FROM "\nA: b\n\n\n" FROM "\nx\n\n" FROM "\n" MARK),
+	LIT(MARK "A: b\n\n\1\1\1\n\1\1\1\1\1\n \1\1\1\1\n" MARK),
+	LIT(FROM "\nA: b\n\n" MARK MARK "A: c\n\n" MARK "\n" FROM "\n" MARK),
+	/* UW IMAP */
+	LIT(FROM "\nFrom: Mail System Internal Data <x@y>\n"
+		 "Subject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\n"
+		 "X-IMAP: 1 2\n\nx\n\n" FROM
+		 "\nSubject: DO NOT DELETE\nSubject: FOLDER INTERNAL DATA\n\n"
+		 "X-IMAP: 1\n\n" FROM "\nx-imap:\nsubject: a DO NOT DELETE\n"),
+	LIT(FROM "\nX-IMAPbase: 1\nfrom: Mail System Internal Data\n\n" FROM
+		 "\nX-IMAP: 1\nfrom:Mail System Internal Data\n\n\n" FROM
+		 "\nX-IMAP: 1\nfrom: mail system internal data\n\n\n" FROM
+		 "\nX-IMAP: " LONG
+		 "\nFrom: Mail System Internal Data\n\n\n" FROM
+		 "\nX-IMAP: 1\nSubject:\n DO NOT DELETE\n\n\n"),
+	LIT(MARK "X-IMAP: 1\nSubject: DO NOT DELETE\n" MARK MARK "X-IMAP: 1\n"),
 	/* no mbox */
+	LIT("\1\1\1\n"),
+	LIT("\1\1\1\1\1\n" FROM "\n\nx\n"),
 	LIT("junk\n" FROM "\n\nx\n"),
 	LIT("\n\njunk\n\n" FROM "\n\nx\n"),
 	LIT("junk"),
@@ -166,20 +214,30 @@ by_chance(void **state)
 		LIT("X-Status: R\n"),
 		LIT("Content-Length: 4\r\n"),
 		LIT(HUNDRED),
+		LIT("X-IMAP: 1\n"),
+		LIT("Subject: DO NOT DELETE\n"),
+		LIT("From: Mail System Internal Data\n"),
+		LIT(MARK),
+		LIT(MARK),
+		LIT(MARK MARK),
+		LIT("\1\1\1\1\r\n"),
 	};
 	uint32_t x = 1939;
 	size_t round;
 
 	(void)state;
-	for (round = 0; round < 300; round++) {
+	for (round = 0; round < 500; round++) {
 		char s[4000];
 		struct spool sp = { s, 0 };
 		uint32_t n = 2 + chance(&x, 25);
 
 		/* most of them begin as they should */
 		if (chance(&x, 10) > 0) {
-			memcpy(s, piece[0].s, piece[0].n);
-			sp.n = piece[0].n;
+			const struct spool *first =
+			    &piece[chance(&x, 2) > 0 ? 0 : COUNT(piece) - 3];
+
+			memcpy(s, first->s, first->n);
+			sp.n = first->n;
 		}
 		for (; n > 0; n--) {
 			const struct spool *p =
@@ -211,6 +269,7 @@ by_hand(void **state)
 		    .head = 35,
 		    .body = 69,
 		    .end = 73,
+		    .next = 74,
 		    .wire = 12 + 12 + 2 + 6,
 		    .flags = MSG_READ,
 		    .uid_len = 2,
@@ -219,17 +278,20 @@ by_hand(void **state)
 		    .head = 109,
 		    .body = 117,
 		    .end = 117,
+		    .next = 117,
 		    .wire = 8,
 		    .flags = MSG_BLANK_CR },
 		{ .from = 117,
 		    .head = 151,
 		    .body = 157,
 		    .end = 157,
+		    .next = 158,
 		    .wire = 8 },
 		{ .from = 158,
 		    .head = 192,
 		    .body = 196,
 		    .end = 196,
+		    .next = 196,
 		    .wire = 8,
 		    .flags = MSG_NOBLANK },
 	};
@@ -247,6 +309,36 @@ by_hand(void **state)
 	scanref_scan(&got, s, sizeof s - 1, 0, 1);
 	why = scanref_differ(&hand, &got);
 	CHECK(why == NULL, "scanner: %s", why);
+	scanref_free(&got);
+}
+
+/* Which of the messages are hidden: written as digits. */
+static void
+hidden(void **state)
+{
+	static const char s[] =
+	    FROM "\nFrom: Mail System Internal Data <M@x>\n"
+		 "Subject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\n"
+		 "X-IMAP: 1 2\nStatus: RO\n\nx\n\n" FROM
+		 "\nSubject: DO NOT DELETE\nX-IMAPbase: 1\n\n\n" FROM
+		 "\nX-IMAP: 1\nSubject: DO NOT DELETE\n\n\n" FROM
+		 "\nX-IMAP: 1\nX-IMAP: 2\n\n\n" FROM
+		 "\nsubject: x FOLDER INTERNAL DATA\n"
+		 "FROM: Mail System Internal Data\n\n\n" FROM
+		 "\nX-IMAP: 1\n\nSubject: DO NOT DELETE\n\n" FROM
+		 "\nX-IMAP: 1\nSubject: do not delete\n\n\n" FROM
+		 "\nX-IMAP: 1\nSubject: DO NOT DELETE";
+	static const char want[] = "10101001";
+	struct scanref got;
+	size_t i;
+
+	(void)state;
+	scanref_scan(&got, s, sizeof s - 1, 0, 7);
+	assert_int_equal(got.n, sizeof want - 1);
+	for (i = 0; i < got.n; i++)
+		CHECK(
+		    ((got.msg[i].flags & MSG_HIDDEN) != 0) == (want[i] == '1'),
+		    "message %zu", i);
 	scanref_free(&got);
 }
 
@@ -290,6 +382,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(by_hand),
+		cmocka_unit_test(hidden),
 		cmocka_unit_test(hand_made),
 		cmocka_unit_test(by_chance),
 		cmocka_unit_test(stopped),

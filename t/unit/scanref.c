@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "scanref.h"
 
@@ -62,6 +63,51 @@ is_from(const char *data, const struct line *l)
 	return fromline_valid(data + l->start, l->len);
 }
 
+static bool
+is_mark(const char *data, const struct line *l)
+{
+	return l->len == 4 && memcmp(data + l->start, "\1\1\1\1", 4) == 0;
+}
+
+static bool
+holds(const char *s, size_t n, const char *text)
+{
+	size_t i;
+
+	for (i = 0; i + strlen(text) <= n; i++) {
+		if (memcmp(s + i, text, strlen(text)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* UW IMAP's data, from the header lines first to last - 1. */
+static bool
+is_hidden(const char *data, const struct line *first, const struct line *last)
+{
+	bool subject = false;
+	bool ximap = false;
+	bool from = false;
+
+	for (; first < last; first++) {
+		const char *s = data + first->start;
+		size_t n = first->raw;
+
+		if (n > FROMLINE_MAX)
+			continue;
+		if (n >= 8 && strncasecmp(s, "Subject:", 8) == 0 &&
+		    (holds(s, n, "DO NOT DELETE") ||
+			holds(s, n, "FOLDER INTERNAL DATA")))
+			subject = true;
+		if (n >= 7 && strncasecmp(s, "X-IMAP:", 7) == 0)
+			ximap = true;
+		if (n >= 5 && strncasecmp(s, "From:", 5) == 0 &&
+		    holds(s, n, "Mail System Internal Data"))
+			from = true;
+	}
+	return subject + ximap + from >= 2;
+}
+
 /* What the maildrop notes from the header lines first to last - 1. */
 static void
 look_at_header(const char *data, const struct line *first,
@@ -99,58 +145,137 @@ look_at_header(const char *data, const struct line *first,
 	}
 }
 
-/* The message whose From_ line is l[i]; the number of the next one's. */
+/* A spool as lines, and what ends the messages in it. */
+struct text {
+	const char *data;
+	size_t n;
+	struct line *l;
+	size_t count;
+	bool marks; /* ^A lines */
+};
+
+/* The offset of line i, which may be the end. */
 static size_t
-one_message(const char *data, size_t n, const struct line *l, size_t count,
-    size_t i, struct msgloc *m)
+start_of(const struct text *t, size_t i)
 {
+	return i < t->count ? t->l[i].start : t->n;
+}
+
+static bool
+ends_here(const struct text *t, size_t i)
+{
+	return t->marks && is_mark(t->data, &t->l[i]);
+}
+
+/*
+ * The message whose header begins at line i: the number of the line that
+ * ends it.  Of mbox messages From_ lines are the end, too.
+ */
+static size_t
+one_message(const struct text *t, size_t i, bool mbox, struct msgloc *m)
+{
+	const struct line *l = t->l;
 	size_t h; /* the empty line behind the header */
-	size_t j; /* the next From_ line, or count */
+	size_t j; /* the line that ends the message, or count */
 	size_t k; /* the first line that is not of the body */
 
-	memset(m, 0, sizeof *m);
-	m->from = l[i].start;
-	m->head = l[i].next;
-	for (h = i + 1; h < count && l[h].len > 0;)
+	m->head = start_of(t, i);
+	for (h = i; h < t->count && l[h].len > 0 && !ends_here(t, h);)
 		h++;
-	look_at_header(data, l + i + 1, l + h, m);
+	look_at_header(t->data, l + i, l + h, m);
+	if (is_hidden(t->data, l + i, l + h))
+		m->flags |= MSG_HIDDEN;
 	m->wire += 2;
-	if (h == count) {
+	if (h == t->count || l[h].len > 0) {
 		m->flags |= MSG_NOBLANK;
-		m->body = m->end = n;
-		return count;
+		m->body = m->end = start_of(t, h);
+		return h;
 	}
 	m->body = l[h].next;
 	if (l[h].raw > 0)
 		m->flags |= MSG_BLANK_CR;
-	for (j = h + 1; j < count; j++) {
-		if (l[j - 1].len == 0 && is_from(data, &l[j]))
+	for (j = h + 1; j < t->count && !ends_here(t, j); j++) {
+		if (mbox && l[j - 1].len == 0 && is_from(t->data, &l[j]))
 			break;
 	}
-	k = j - 1 > h && l[j - 1].len == 0 ? j - 1 : j;
-	m->end = k < count ? l[k].start : n;
+	k = j;
+	if (mbox && j - 1 > h && l[j - 1].len == 0 &&
+	    (j == t->count || !ends_here(t, j)))
+		k = j - 1;
+	m->end = start_of(t, k);
 	for (i = h + 1; i < k; i++)
 		m->wire += l[i].len + 2;
 	return j;
 }
 
+/* All messages, from the From_ line i on. */
+static void
+split_mbox(struct scanref *r, const struct text *t, size_t i)
+{
+	while (i < t->count) {
+		struct msgloc m = { .from = start_of(t, i) };
+
+		i = one_message(t, i + 1, true, &m);
+		add(r, &m);
+	}
+}
+
+/* All messages, from the ^A line i on. */
+static void
+split_mmdf(struct scanref *r, const struct text *t, size_t i)
+{
+	size_t mark = i;    /* where an MMDF message would begin */
+	bool opened = true; /* not by the line that ended another one */
+
+	while (i < t->count) {
+		struct msgloc m = { 0 };
+		bool from = is_from(t->data, &t->l[i]);
+		bool mbox = from && !opened;
+
+		if (t->l[i].len == 0 || is_mark(t->data, &t->l[i])) {
+			if (t->l[i].len > 0 && !opened && i > mark) {
+				opened = true;
+				mark = i;
+			}
+			i++;
+			continue;
+		}
+		m.from = start_of(t, mbox ? i : mark);
+		i = one_message(t, from ? i + 1 : i, mbox, &m);
+		if (mbox && i < t->count && is_mark(t->data, &t->l[i]) &&
+		    mark < t->count)
+			m.from = start_of(t, mark);
+		add(r, &m);
+		/* a From_ line begins one more, with no ^A line of its own */
+		mark = i;
+		if (i < t->count && !is_mark(t->data, &t->l[i]))
+			mark = t->count;
+		opened = false;
+	}
+}
+
 void
 scanref_split(struct scanref *r, const char *data, size_t n)
 {
-	size_t count;
-	struct line *l = cut_lines(data, n, &count);
-	struct msgloc m;
+	struct text t = { .data = data, .n = n };
 	size_t i = 0;
 
 	memset(r, 0, sizeof *r);
-	while (i < count && l[i].len == 0)
+	t.l = cut_lines(data, n, &t.count);
+	while (i < t.count && t.l[i].len == 0)
 		i++;
-	r->bad = i < count && !is_from(data, &l[i]);
-	while (i < count && !r->bad) {
-		i = one_message(data, n, l, count, i, &m);
-		add(r, &m);
+	if (i < t.count) {
+		t.marks = is_mark(data, &t.l[i]);
+		r->bad = !t.marks && !is_from(data, &t.l[i]);
 	}
-	free(l);
+	if (t.marks)
+		split_mmdf(r, &t, i);
+	else if (!r->bad)
+		split_mbox(r, &t, i);
+	/* nothing lies between messages */
+	for (i = 0; i < r->n; i++)
+		r->msg[i].next = i + 1 < r->n ? r->msg[i + 1].from : n;
+	free(t.l);
 }
 
 /* In memory of its own, so that a sanitizer sees a read beyond the piece. */
@@ -210,11 +335,11 @@ scanref_differ(const struct scanref *a, const struct scanref *b)
 		const struct msgloc *y = &b->msg[i];
 		const uint64_t diff[] = { x->from ^ y->from, x->head ^ y->head,
 			x->body ^ y->body, x->end ^ y->end, x->wire ^ y->wire,
-			x->flags ^ y->flags,
+			x->next ^ y->next, x->flags ^ y->flags,
 			(uint64_t)(x->uid_len ^ y->uid_len),
 			(uint64_t)(memcmp(x->uid, y->uid, UID_MAX) != 0) };
 		static const char *const name[] = { "from", "head", "body",
-			"end", "wire", "flags", "uid_len", "uid" };
+			"end", "wire", "next", "flags", "uid_len", "uid" };
 		size_t k;
 
 		for (k = 0; k < sizeof diff / sizeof diff[0]; k++) {
