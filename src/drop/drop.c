@@ -33,7 +33,7 @@ add(void *ctx, const struct msgloc *loc)
 	if (uid_stored(d, &m, o->e) == -1)
 		return -1;
 	/* the X-UIDL line that RETR adds; a computed id has a fixed length */
-	m.wire += m.uid_len > 0 ? 10U + m.uid_len : 10U + UID_COMPUTED;
+	m.wire += 10U + (m.uid_len > 0 ? m.uid_len : uid_length(d));
 	if (index_add(&d->ix, &m, o->e) == -1)
 		return -1;
 	d->octets += m.wire;
@@ -66,6 +66,7 @@ drop_open(struct drop *d, struct err *e)
 	int r;
 
 	index_init(&d->ix, d->sp.dir);
+	idset_init(&d->ids, d->sp.dir);
 	if (lock_session(&d->sp, e) == -1)
 		return -1;
 	/* what a session that died was making means nothing */

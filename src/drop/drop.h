@@ -31,13 +31,15 @@ struct drop {
 	uint64_t gone_octets;
 	uint32_t last; /* LAST: messages up to here were seen */
 	uint32_t last_at_open;
+	bool old_style_uid;  /* computed ids are hexadecimal */
 	uint32_t lock_check; /* look at the dot-lock every so many messages */
 };
 
 /*
  * Takes the session lock and the spool lock, scans, and releases the spool
- * lock.  d->sp has to be set by spool_init, d->lock_check by the caller.
- * ERR_BUSY: another session or program holds it.
+ * lock.  d->sp has to be set by spool_init, d->lock_check and
+ * d->old_style_uid by the caller.  ERR_BUSY: another session or program holds
+ * it.
  */
 int drop_open(struct drop *d, struct err *e);
 

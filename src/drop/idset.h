@@ -6,26 +6,47 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "err.h"
+
 /*
  * The unique-ids of a maildrop that are taken, by 64-bit fingerprint.  Two
  * ids with one fingerprint only make the second one look taken, so that
  * another is chosen for it: ids stay different whatever happens.
+ *
+ * Up to IDSET_MEMORY ids the table is in memory, where it has at most 2 MiB,
+ * and half of a megabyte more while it grows; beyond that it is an unnamed
+ * temporary file of which one block is in memory.
  */
-struct idset {
-	struct idset_slot {
-		uint64_t print; /* 0: free */
-		uint32_t again; /* the caller's: how often it was asked for */
-	} * slot;
-	size_t size, used;
-	uint64_t seed; /* secret, so that nobody can choose crowded ids */
+#define IDSET_MEMORY 65536
+#define IDSET_BLOCK 32
+
+struct idset_slot {
+	uint64_t print; /* 0: free */
+	uint32_t again; /* how often idset_again asked */
 };
 
-/*
- * Takes an id: 1 if it was free, 0 if it was taken before, -1 when there is
- * no memory.  A zeroed struct is an empty set.  *again, if again is given, is
- * the id's counter, good until the next call.
- */
-int idset_take(struct idset *s, const char *id, size_t n, uint32_t **again);
+struct idset {
+	struct idset_slot *slot; /* the table in memory, or NULL */
+	unsigned bits;		 /* it has so many slots, as a power of two */
+	uint64_t used;
+	uint64_t seed; /* secret, so that nobody can choose crowded ids */
+	int dir;       /* borrowed: where the temporary is made */
+	int fd;	       /* of the table in a file, or -1 */
+	uint64_t at;   /* the number of the block that is in memory */
+	bool dirty;
+	struct idset_slot block[IDSET_BLOCK];
+};
+
+void idset_init(struct idset *s, int dir);
+
+/* Takes an id: 1 if it was free, 0 if it was taken before, -1 with e. */
+int idset_take(struct idset *s, const char *id, size_t n, struct err *e);
+
+/* Of an id that is taken: *times is how often this was called for it. */
+int idset_again(
+    struct idset *s, const char *id, size_t n, uint32_t *times, struct err *e);
+
+/* The set is empty then, as after idset_init. */
 void idset_free(struct idset *s);
 
 #endif

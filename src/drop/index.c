@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "index.h"
+#include "tmpfile.h"
 
 void
 index_init(struct index *ix, int dir)
@@ -25,41 +23,22 @@ index_close(struct index *ix)
 	ix->count = 0;
 }
 
-static int
-temporary(struct index *ix, struct err *e)
+static uint64_t
+offset(const struct index *ix)
 {
-	const int flags = O_RDWR | O_TMPFILE | O_EXCL | O_CLOEXEC;
-
-	ix->fd = openat(ix->dir, ".", flags, 0600);
-	if (ix->fd == -1)
-		ix->fd = open("/tmp", flags, 0600);
-	if (ix->fd == -1)
-		return err_sys(e, ERR_TEMP, "can't open temporary file.",
-		    "Do you own the folder?");
-	return 0;
+	return (uint64_t)ix->at * sizeof ix->block;
 }
 
 static int
 flush(struct index *ix, struct err *e)
 {
-	const char *p = (const char *)ix->block;
-	size_t done = 0;
-
 	if (!ix->dirty)
 		return 0;
-	if (ix->fd == -1 && temporary(ix, e) == -1)
+	if (ix->fd == -1 && (ix->fd = tmpfile_open(ix->dir, e)) == -1)
 		return -1;
-	while (done < sizeof ix->block) {
-		ssize_t r = pwrite(ix->fd, p + done, sizeof ix->block - done,
-		    (off_t)(ix->at * sizeof ix->block + done));
-
-		if (r == -1 && errno == EINTR)
-			continue;
-		if (r <= 0)
-			return err_sys(
-			    e, ERR_TEMP, "Unable to write", "the index");
-		done += (size_t)r;
-	}
+	if (tmpfile_write(ix->fd, ix->block, sizeof ix->block, offset(ix),
+		"the index", e) == -1)
+		return -1;
 	ix->dirty = false;
 	return 0;
 }
@@ -67,27 +46,13 @@ flush(struct index *ix, struct err *e)
 static int
 load(struct index *ix, uint32_t at, struct err *e)
 {
-	char *p = (char *)ix->block;
-	size_t done = 0;
-
 	if (flush(ix, e) == -1)
 		return -1;
 	ix->at = at;
-	/* beyond the end there is nothing yet */
-	while (done < sizeof ix->block && ix->fd != -1) {
-		ssize_t r = pread(ix->fd, p + done, sizeof ix->block - done,
-		    (off_t)(at * sizeof ix->block + done));
-
-		if (r == -1 && errno == EINTR)
-			continue;
-		if (r == -1)
-			return err_sys(
-			    e, ERR_TEMP, "Unable to read", "the index");
-		if (r == 0)
-			break;
-		done += (size_t)r;
-	}
-	return 0;
+	if (ix->fd == -1)
+		return 0;
+	return tmpfile_read(
+	    ix->fd, ix->block, sizeof ix->block, offset(ix), "the index", e);
 }
 
 static struct msgloc *

@@ -7,25 +7,19 @@
 #include "message.h"
 #include "uid.h"
 
-static int
-no_memory(struct err *e)
-{
-	return err_set(e, ERR_TEMP, "No memory for the unique-ids");
-}
-
 int
 uid_stored(struct drop *d, struct msgloc *m, struct err *e)
 {
 	if (m->uid_len == 0)
 		return 0;
-	switch (idset_take(&d->ids, m->uid, m->uid_len, NULL)) {
+	switch (idset_take(&d->ids, m->uid, m->uid_len, e)) {
 	case 1:
 		return 0;
 	case 0:
 		m->uid_len = 0;
 		return 0;
 	default:
-		return no_memory(e);
+		return -1;
 	}
 }
 
@@ -44,37 +38,47 @@ hash_sink(void *ctx, const char *data, size_t n)
 }
 
 static void
-digits(char *to, uint64_t v)
+base80(char *to, uint64_t v)
 {
-	static const char base80[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "abcdefghijklmnopqrstuvwxyz"
-				     "!#$&()*+-./:;=?@[]";
+	static const char digit[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "abcdefghijklmnopqrstuvwxyz"
+				    "!#$&()*+-./:;=?@[]";
 	int i;
 
 	for (i = 0; i < UID_COMPUTED / 2; i++) {
-		to[i] = base80[v % 80];
+		to[i] = digit[v % 80];
 		v /= 80;
 	}
 }
 
-/* Takes the id that this hash makes: 1, or 0 if it is not free. */
-static int
-take(struct drop *d, struct msgloc *m, XXH128_hash_t h, uint32_t **again)
+static void
+hex(char *to, uint64_t v)
 {
-	digits(m->uid, h.low64);
-	digits(m->uid + UID_COMPUTED / 2, h.high64);
-	m->uid_len = UID_COMPUTED;
-	return idset_take(&d->ids, m->uid, m->uid_len, again);
+	int i;
+
+	for (i = UID_OLD_STYLE / 2 - 1; i >= 0; i--) {
+		to[i] = "0123456789abcdef"[v % 16];
+		v /= 16;
+	}
+}
+
+static void
+make_id(const struct drop *d, XXH128_hash_t h, char id[UID_MAX])
+{
+	if (d->old_style_uid) {
+		hex(id, h.high64);
+		hex(id + UID_OLD_STYLE / 2, h.low64);
+	} else {
+		base80(id, h.low64);
+		base80(id + UID_COMPUTED / 2, h.high64);
+	}
 }
 
 static int
-compute(struct drop *d, struct msgloc *m, struct err *e)
+hash_message(
+    struct drop *d, const struct msgloc *m, XXH128_hash_t *h, struct err *e)
 {
 	struct hashing hash = { .last = '\n' };
-	XXH128_hash_t h;
-	uint32_t *again;
-	uint32_t n;
-	int r;
 
 	XXH3_128bits_reset(&hash.state);
 	if (message_walk(d, m, WALK_FROM | WALK_NO_STATUS, NULL, DROP_ALL,
@@ -83,17 +87,33 @@ compute(struct drop *d, struct msgloc *m, struct err *e)
 	/* the next mail ends a last line that has no end yet */
 	if (hash.last != '\n')
 		XXH3_128bits_update(&hash.state, "\n", 1);
-	h = XXH3_128bits_digest(&hash.state);
-	r = take(d, m, h, &again);
+	*h = XXH3_128bits_digest(&hash.state);
+	return 0;
+}
+
+static int
+compute(struct drop *d, struct msgloc *m, struct err *e)
+{
+	size_t len = uid_length(d);
+	char first[UID_MAX];
+	XXH128_hash_t h;
+	uint32_t n;
+	int r;
+
+	if (hash_message(d, m, &h, e) == -1)
+		return -1;
+	make_id(d, h, m->uid);
+	m->uid_len = (uint8_t)len;
+	memcpy(first, m->uid, len);
+	r = idset_take(&d->ids, m->uid, len, e);
 	/* equal messages go on where the one before them found a free id */
 	while (r == 0) {
-		n = ++*again;
-		r = take(d, m, XXH3_128bits_withSeed(&h, sizeof h, n), NULL);
-		/* growing has moved the counter */
-		if (r == 0)
-			r = take(d, m, h, &again);
+		if (idset_again(&d->ids, first, len, &n, e) == -1)
+			return -1;
+		make_id(d, XXH3_128bits_withSeed(&h, sizeof h, n), m->uid);
+		r = idset_take(&d->ids, m->uid, len, e);
 	}
-	return r == 1 ? 0 : no_memory(e);
+	return r == 1 ? 0 : -1;
 }
 
 int

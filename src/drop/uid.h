@@ -7,12 +7,21 @@
 /*
  * Unique-ids (RFC 1939 section 7, UIDL).  A good X-UIDL that is stored in
  * the message, and the first of its kind in the spool, is the id.  Otherwise
- * it is 20 characters of base 80 from a 128-bit hash of the whole message
- * with its From_ line, but without the fields that servers change (X-UIDL,
- * Status, X-Status, Content-Length); one that is taken already is hashed
- * once more, so that the same spool always gives the same ids.
+ * it is 20 characters of base 80, or in the old style 32 hexadecimal digits,
+ * from a 128-bit hash of the whole message with its From_ line, but without
+ * the fields that servers change (X-UIDL, Status, X-Status, Content-Length);
+ * one that is taken already is hashed once more, so that the same spool
+ * always gives the same ids.
  */
 #define UID_COMPUTED 20
+#define UID_OLD_STYLE 32
+
+/* Of every id that this maildrop computes. */
+static inline unsigned
+uid_length(const struct drop *d)
+{
+	return d->old_style_uid ? UID_OLD_STYLE : UID_COMPUTED;
+}
 
 /* At opening: keeps a stored id that is free, forgets one that is not. */
 int uid_stored(struct drop *d, struct msgloc *m, struct err *e);
