@@ -13,12 +13,12 @@
  * ids with one fingerprint only make the second one look taken, so that
  * another is chosen for it: ids stay different whatever happens.
  *
- * Up to IDSET_MEMORY ids the table is in memory, where it has at most 2 MiB,
- * and half of a megabyte more while it grows; beyond that it is an unnamed
- * temporary file of which one block is in memory.
+ * Up to IDSET_MEMORY ids are in a table in memory, which has at most 2 MiB,
+ * and half of a megabyte more while it grows.  When there are more, all of
+ * them go to a table in an unnamed temporary file, and so on: many at a time
+ * and in order, because writes far from each other are what costs.
  */
 #define IDSET_MEMORY 65536
-#define IDSET_BLOCK 32
 
 struct idset_slot {
 	uint64_t print; /* 0: free */
@@ -29,12 +29,11 @@ struct idset {
 	struct idset_slot *slot; /* the table in memory, or NULL */
 	unsigned bits;		 /* it has so many slots, as a power of two */
 	uint64_t used;
+	int fd; /* the table in a file, or -1 */
+	unsigned file_bits;
+	uint64_t file_used;
 	uint64_t seed; /* secret, so that nobody can choose crowded ids */
-	int dir;       /* borrowed: where the temporary is made */
-	int fd;	       /* of the table in a file, or -1 */
-	uint64_t at;   /* the number of the block that is in memory */
-	bool dirty;
-	struct idset_slot block[IDSET_BLOCK];
+	int dir;       /* borrowed: where the file is made */
 };
 
 void idset_init(struct idset *s, int dir);
