@@ -79,18 +79,17 @@ find_in_file(const struct idset *s, uint64_t print, struct idset_slot *got,
 {
 	struct idset_slot probe[PROBE];
 	uint64_t i = home(print, s->file_bits);
-	uint64_t at;
 
-	for (at = UINT64_MAX;; i = after(i, s->file_bits)) {
-		if (i / PROBE != at) {
-			at = i / PROBE;
-			if (tmpfile_read(s->fd, probe, sizeof probe,
-				at * sizeof probe, WHAT, e) == -1)
-				return -1;
-		}
-		*got = probe[i % PROBE];
-		if (got->print == 0 || got->print == print)
-			return got->print != 0;
+	for (;;) {
+		if (tmpfile_read(s->fd, probe, sizeof probe,
+			i / PROBE * sizeof probe, WHAT, e) == -1)
+			return -1;
+		do {
+			*got = probe[i % PROBE];
+			if (got->print == 0 || got->print == print)
+				return got->print != 0;
+			i = after(i, s->file_bits);
+		} while (i % PROBE != 0);
 	}
 }
 
