@@ -139,8 +139,9 @@ sub round {
 	    qr/$busy|$changed/ : $busy;
 	is_deeply([grep { /^(?:torn|fault)/ && !/$may/ } @lines], [],
 	    "$what: no message is torn, no reply is wrong");
-	is_deeply([grep { !$gone{$_} } sort keys %text], [],
-	    "$what: none is lost");
+	my @lost = grep { !$gone{$_} } sort keys %text;
+	is_deeply(\@lost, [], "$what: none is lost") or
+	    diag(scalar @lost, " lost: @lost");
 	is_deeply([grep { $gone{$_} > 1 } sort keys %gone], [],
 	    "$what: none is doubled");
 	is($host->spool('alice'), '', "$what: nothing is left");
