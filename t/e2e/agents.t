@@ -113,8 +113,9 @@ sub round {
 	$host->spool('alice', '');
 	unlink "$host->{dir}/delivered";
 	my (%text, @pids);
-	for my $name (@names) {
-		my @ids = map { "$_." . $name =~ tr/ /-/r } 1 .. $EACH;
+	for my $n (0 .. $#names) {
+		my $name = $names[$n];
+		my @ids = map { "$_.$n." . $name =~ tr/ /-/r } 1 .. $EACH;
 		@text{@ids} = map { message($_) } @ids;
 		push @pids, $agents->start($name, @text{@ids});
 	}
@@ -125,10 +126,10 @@ sub round {
 	waitpid $_, 0 for @clients;
 	my @lines = map { split /\n/, Pop::slurp("$host->{dir}/client.$_") ||
 	    'fault no end' } 1, 2;
+	my $updates = grep { $_ eq 'update' } @lines;
 	push @lines, session($host->login('alice'), 1);
 	my %gone;
 	/^gone (.*)/ && $gone{$1}++ for @lines;
-	my $updates = grep { $_ eq 'update' } @lines;
 	my $what = join(' and ', @names) . ", $mode";
 
 	ok($ok, "$what: all was delivered");
@@ -145,7 +146,7 @@ sub round {
 	is_deeply([grep { $gone{$_} > 1 } sort keys %gone], [],
 	    "$what: none is doubled");
 	is($host->spool('alice'), '', "$what: nothing is left");
-	cmp_ok($updates, '>', 4, "$what: there were updates meanwhile");
+	cmp_ok($updates, '>', 0, "$what: there were updates meanwhile");
 	note("$updates updates; a client was told ",
 	    scalar(grep { /$busy/ } @lines), ' times that the spool is busy, ',
 	    scalar(grep { /$changed/ } @lines), ' times that it was changed');
