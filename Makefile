@@ -72,10 +72,11 @@ flags:
 	@printf '%s\n' '$(subst ','\'',$(ALL_CFLAGS))'
 
 # popper itself is linked without it
-$(BUILD)/t/faults.so: t/shim/faults.c
+$(BUILD)/t/faults.so: $(wildcard t/shim/*.c) t/shim/shim.h
 	@mkdir -p $(@D)
 	@echo '  LD $@'
-	@$(CC) -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -fPIC -shared -o $@ $<
+	@$(CC) -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -fPIC -shared -o $@ \
+	    $(filter %.c,$^)
 
 $(BUILD)/replay/%: $(BUILD)/t/fuzz/%.o $(call obj,$(UNIT_SHARED)) $(FUZZ_MAIN) \
     $(ARCHIVES)

@@ -2,42 +2,64 @@
 /*
  * Loaded into popper by LD_PRELOAD: counts the file-changing calls of the
  * process that was started, and at call FAULT_AT kills it before the call,
- * or makes the call fail with FAULT_ERRNO, once or (FAULT_STAY) from then on,
- * and only if it is FAULT_ONLY, if that is given.
- * The count is written to FAULT_COUNT when the process ends by itself.
+ * or makes the call fail with FAULT_ERRNO, or (FAULT_SHORT) lets it write
+ * half of its octets; once or (FAULT_STAY) from then on, and only if it is
+ * FAULT_ONLY, if that is given.
+ * FAULT_SPACE octets are all that it can add to files: truncating gives none
+ * back, because somebody else is quicker.
+ * The count, and the calls by name, one a line, are written to FAULT_COUNT
+ * when the process ends by itself.  RECORD is in record.c.
+ * Not seen: what stdio, mkstemp, splice and a shared mapping do to files.
  */
-#include <dlfcn.h>
+#include "shim.h"
 #include <errno.h>
-#include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/types.h>
 #include <unistd.h>
 
-static pid_t started;
-static long count, at, error, stay;
+#define CALLS 16384
+#define FILES 64
+
+static int mine;
+static long count, at, error, stay, halves, space;
 static const char *only;
+static const char *calls[CALLS];
+/* what was paid for: files reach to here */
+static struct {
+	dev_t dev;
+	ino_t ino;
+	off64_t end;
+} paid[FILES];
+static int paid_count;
 
 static long
-number(const char *name)
+number(const char *name, long other)
 {
 	const char *s = getenv(name);
 
-	return s != NULL ? strtol(s, NULL, 10) : 0;
+	return s != NULL ? strtol(s, NULL, 10) : other;
+}
+
+static void
+child(void)
+{
+	mine = 0;
 }
 
 __attribute__((constructor)) static void
 begin(void)
 {
-	started = getpid();
-	at = number("FAULT_AT");
-	error = number("FAULT_ERRNO");
-	stay = number("FAULT_STAY");
+	at = number("FAULT_AT", 0);
+	error = number("FAULT_ERRNO", 0);
+	stay = number("FAULT_STAY", 0);
+	halves = number("FAULT_SHORT", 0);
+	space = number("FAULT_SPACE", -1);
 	only = getenv("FAULT_ONLY");
+	record_begin();
+	mine = pthread_atfork(NULL, NULL, child) == 0;
 }
 
 __attribute__((destructor)) static void
@@ -45,96 +67,125 @@ end(void)
 {
 	const char *file = getenv("FAULT_COUNT");
 	FILE *f;
+	long i;
 
-	if (getpid() != started || file == NULL)
+	if (!mine || file == NULL)
 		return;
-	at = 0;
+	mine = 0;
 	f = fopen(file, "w");
-	if (f != NULL) {
-		fprintf(f, "%ld\n", count);
-		fclose(f);
-	}
+	if (f == NULL)
+		return;
+	fprintf(f, "%ld\n", count);
+	for (i = 0; i < count && i < CALLS; i++)
+		fprintf(f, "%s\n", calls[i]);
+	fclose(f);
 }
 
-/* True if the call has to fail; errno is set. */
-static int
-fault(const char *name)
+int
+shim_mine(void)
 {
-	if (getpid() != started)
+	return mine;
+}
+
+/* True if it is this call's turn. */
+static int
+turn(const char *name)
+{
+	if (!mine)
 		return 0;
+	if (count < CALLS)
+		calls[count] = name;
 	count++;
 	if (only != NULL && strcmp(only, name) != 0)
 		return 0;
-	if (at == 0 || count < at || (count > at && !stay))
-		return 0;
+	return at != 0 && (count == at || (count > at && stay));
+}
+
+static int
+strike(void)
+{
 	if (error == 0)
-		kill(started, SIGKILL);
+		kill(getpid(), SIGKILL);
 	errno = (int)error;
 	return 1;
 }
 
-/* POSIX lets dlsym give functions, ISO C does not know of it */
-#define REAL(name) (__extension__(__typeof__(&name)) dlsym(RTLD_NEXT, #name))
-
 int
-openat64(int dir, const char *path, int flags, ...)
+fault(const char *name)
 {
-	mode_t mode = 0;
-	va_list ap;
-
-	va_start(ap, flags);
-	if ((flags & (O_CREAT | __O_TMPFILE)) != 0)
-		mode = va_arg(ap, mode_t);
-	va_end(ap);
-	if ((flags & O_CREAT) != 0 && fault("openat"))
-		return -1;
-	return REAL(openat64)(dir, path, flags, mode);
+	return turn(name) && !halves && strike();
 }
 
 int
-openat(int dir, const char *path, int flags, ...)
+fault_data(const char *name, size_t *n)
 {
-	mode_t mode = 0;
-	va_list ap;
-
-	va_start(ap, flags);
-	if ((flags & (O_CREAT | __O_TMPFILE)) != 0)
-		mode = va_arg(ap, mode_t);
-	va_end(ap);
-	return openat64(dir, path, flags, mode);
+	if (!turn(name))
+		return 0;
+	if (!halves)
+		return strike();
+	if (*n > 1)
+		*n /= 2;
+	return 0;
 }
 
-/* The log and the client are no files. */
-ssize_t
-write(int fd, const void *data, size_t n)
+static off64_t *
+paid_for(const struct stat *st)
 {
-	struct stat st;
+	int i;
 
-	if (fd > 2 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    fault("write"))
-		return -1;
-	return REAL(write)(fd, data, n);
-}
-
-#define WRAP(type, name, args, call) \
-	type name args \
-	{ \
-		if (fault(#name)) \
-			return -1; \
-		return REAL(name) call; \
+	for (i = 0; i < paid_count; i++) {
+		if (paid[i].dev == st->st_dev && paid[i].ino == st->st_ino)
+			break;
 	}
+	/* a number can come again: that file is a new one */
+	if (i < paid_count && st->st_nlink > 0 && st->st_size == 0 &&
+	    st->st_blocks == 0)
+		paid[i].end = 0;
+	if (i == FILES)
+		abort();
+	if (i == paid_count) {
+		paid[i].dev = st->st_dev;
+		paid[i].ino = st->st_ino;
+		paid[i].end = st->st_size;
+		paid_count++;
+	}
+	if (paid[i].end < st->st_size)
+		paid[i].end = st->st_size;
+	return &paid[i].end;
+}
 
-WRAP(ssize_t, pwrite64, (int fd, const void *p, size_t n, off64_t o),
-    (fd, p, n, o))
-WRAP(ssize_t, copy_file_range,
-    (int in, off64_t *i, int out, off64_t *o, size_t n, unsigned f),
-    (in, i, out, o, n, f))
-WRAP(int, unlinkat, (int dir, const char *path, int flags), (dir, path, flags))
-WRAP(int, linkat, (int a, const char *p, int b, const char *q, int flags),
-    (a, p, b, q, flags))
-WRAP(int, renameat, (int a, const char *p, int b, const char *q), (a, p, b, q))
-WRAP(int, fsync, (int fd), (fd))
-WRAP(int, ftruncate64, (int fd, off64_t n), (fd, n))
-WRAP(int, fchmod, (int fd, mode_t mode), (fd, mode))
-WRAP(int, fchown, (int fd, uid_t uid, gid_t gid), (fd, uid, gid))
-WRAP(int, futimens, (int fd, const struct timespec t[2]), (fd, t))
+size_t
+space_for(const struct stat *st, off64_t from, size_t n)
+{
+	off64_t has;
+	off64_t more;
+
+	if (space < 0)
+		return n;
+	has = *paid_for(st);
+	more = from + (off64_t)n - (from > has ? from : has);
+	if (more <= space)
+		return n;
+	return (off64_t)n > more - space ? n - (size_t)(more - space) : 0;
+}
+
+void
+space_used(const struct stat *st, off64_t to)
+{
+	off64_t *has;
+
+	if (space < 0)
+		return;
+	has = paid_for(st);
+	if (to > *has) {
+		space -= to - *has;
+		*has = to;
+	}
+}
+
+void
+space_cut(const struct stat *st, off64_t to)
+{
+	if (space >= 0)
+		*paid_for(st) = to;
+}
