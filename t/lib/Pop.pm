@@ -124,7 +124,7 @@ sub connect {
 	my ($self, %opt) = @_;
 	socketpair(my $ours, my $theirs, AF_UNIX, SOCK_STREAM, PF_UNSPEC)
 	    or die "socketpair: $!";
-	my @cmd = ($POPPER, '-f', $self->{conf}, @{ $opt{args} || [] });
+	my @cmd = (@{ $opt{before} || [] }, $POPPER, '-f', $self->{conf}, @{ $opt{args} || [] });
 	my $pid = fork;
 	die "fork: $!" unless defined $pid;
 	if ($pid == 0) {

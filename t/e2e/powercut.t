@@ -1,0 +1,98 @@
+#!/usr/bin/perl
+# The power goes at each point of a session: of all states of the disk that a
+# file system may leave then, the next session finds each message once, those
+# that were deleted only all together, and after +OK nothing but what was kept.
+# POWERCUT_MAX is how many states are looked at of one dialogue; 0: all.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Crash;
+use Modes;
+use Test::More;
+use Time::HiRes qw(time);
+
+my $MAX = defined $ENV{POWERCUT_MAX} ? $ENV{POWERCUT_MAX} : 2000;
+my $WRONG = 12; # enough to see what is wrong
+
+# What the judge has to know of a point of time, as a text.
+sub at {
+	my %at = (asked => 0, said => '', came => '');
+	for my $op (@_) {
+		$at{asked} = 1 if $op->{k} eq 'note' &&
+		    $op->{what} eq 'QUIT is sent';
+		$at{came} = Crash::DURING if $op->{joined};
+		$at{said} = $op->{what} if $at{asked} && $op->{k} eq 'reply';
+	}
+	return join "\t", @at{qw(asked came said)};
+}
+
+sub did {
+	my ($asked, $came, $said) = split /\t/, $_[0], -1;
+	return { asked => $asked, came => [$came || ()],
+	    said => $said =~ /^reply (.*)/ ? $1 : undef };
+}
+
+# Every n-th, so that there are at most $MAX.
+sub some {
+	my ($states) = @_;
+	return @$states if !$MAX || @$states <= $MAX;
+	my $step = @$states / $MAX;
+	return map { $states->[$_ * $step] } 0 .. $MAX - 1;
+}
+
+my $cannot = Crash::cannot();
+plan skip_all => $cannot if $cannot;
+for my $mode (Modes::mine()) {
+	my $c = Crash->new($mode);
+	my ($start, $all, $looked) = (time, 0, 0);
+	for my $row (@Crash::dialogues) {
+		my ($name, $gone, $abort) = @$row;
+		for my $during (0, 1) {
+			my $what = "$mode->{name}: $name" .
+			    ($during ? ', mail during it' : '');
+			$c->fresh;
+			my $before = $c->folder;
+			my $did = $c->session(gone => $gone, abort => $abort,
+			    during => $during, record => 1);
+			is(Crash::judge($did, $gone, $c->found), undef, $what);
+			my $cut = PowerCut->new($before,
+			    Pop::slurp($c->{record}));
+			my $states = $cut->states(at => \&at);
+			my @some = some($states);
+			$all += @$states;
+			$looked += @some;
+			my @wrong = wrong($c, $gone, @some);
+			is_deeply(\@wrong, [], "$what: " .
+			    @{ $cut->{ops} } . ' operations, ' . @some .
+			    (@some < @$states ? ' of ' . @$states : '') .
+			    ' states');
+		}
+	}
+	note sprintf '%s: %d of %d states, %d sessions, %.1f s',
+	    $mode->{name}, $looked, $all, $c->{asked}, time - $start;
+}
+
+sub wrong {
+	my ($c, $gone, @states) = @_;
+	my @wrong;
+	# and once more with mail that comes before anybody looks
+	my @jobs = map { ["$_->{sum} 0", $_, 0], ["$_->{sum} 1", $_, 1] }
+	    @states;
+	$c->ask_all(\@jobs);
+	for (@jobs) {
+		my ($sum, $state, $after) = @$_;
+		for (sort keys %{ $state->{need} }) {
+			my $bad = Crash::judge(did($_), $gone,
+			    $c->{seen}{$sum}, $after ? Crash::AFTER : ());
+			next unless defined $bad;
+			push @wrong, "$state->{need}{$_}; it has " .
+			    join(' ', sort keys %{ $state->{names} }) .
+			    ($after ? '; mail comes' : '') . ": $bad";
+			last;
+		}
+		return (@wrong, 'and so on') if @wrong >= $WRONG;
+	}
+	return @wrong;
+}
+done_testing;

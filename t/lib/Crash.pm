@@ -1,0 +1,264 @@
+# What the tests that crash popper, cut its power and fill its disk share:
+# sessions with faults, and the judge, who asks the next session.
+package Crash;
+use strict;
+use warnings;
+use Mbox;
+use Pop;
+use POSIX ();
+use PowerCut;
+use Time::HiRes qw(time);
+
+our $SHIM = "$Pop::BUILD/t/faults.so";
+# a session that is opened after a crash waits for nothing
+my $AT_ONCE = 5;
+my $WORKERS = 6;
+# what comes during a session, after its end, and after a second end
+use constant { DURING => 6, AFTER => 7, LATER => 8 };
+
+# Deleted, and whether the client goes away without QUIT.
+our @dialogues = (['nothing deleted', []], ['the first', [1]],
+    ['one in the middle', [3]], ['the last', [5]], ['all', [1 .. 5]],
+    ['aborted', [2, 4], 1]);
+
+# Why the tests cannot be run here, or undef.
+sub cannot {
+	return 'a sanitizer has to be loaded first' if $Pop::BUILD =~ /asan/;
+	return "no $SHIM" unless -e $SHIM;
+	return undef;
+}
+
+sub new {
+	my ($class, $mode) = @_;
+	# what these tests wait for is the disk, if there is one
+	local $ENV{TMPDIR} = '/dev/shm' if -d '/dev/shm' && -w _;
+	my $host = Pop->new(conf => $mode->{conf});
+	my $self = bless { host => $host, mode => $mode, seen => {},
+	    dir => "$host->{dir}/spool", count => "$host->{dir}/count",
+	    record => "$host->{dir}/record", asked => 0 }, $class;
+	my $more = "a line of a long message\n" x ($mode->{big} / 50);
+	my %extra = (2 => "X-UIDL: stored-2\nStatus: RO\n",
+	    4 => "Content-Length: 12\n");
+	my %body = (1 => "short\n", 2 => "two\n$more",
+	    3 => "the third line of many\n" x 70,
+	    4 => ".\n..\n>From here on\n$more" . "text\n" x 20,
+	    5 => "five\n" x 150, DURING, "came during the session\n",
+	    AFTER, "came after the crash\n",
+	    LATER, "came after the second crash\n" x 30);
+	for (sort keys %body) {
+		$self->{mail}{$_} = Mbox::message($_, $body{$_}, $extra{$_});
+		my $sent = plain(Mbox::sent($_, $body{$_}, $extra{$_}));
+		$self->{number}{$sent} = $_;
+	}
+	$self->{all} = join '', map { $self->{mail}{$_} } 1 .. 5;
+	return $self;
+}
+
+# A message without the fields that popper may write.
+sub plain {
+	my ($text) = @_;
+	my ($head, $body) = $text =~ /\A(.*?\r\n)(\r\n.*)\z/s
+	    or return "no message: $text";
+	$head =~ s/^(?:Status|X-Status|X-UIDL|Content-Length):.*\n//img;
+	return $head . $body;
+}
+
+sub fresh {
+	my ($self) = @_;
+	opendir(my $dh, $self->{dir}) or die;
+	unlink map { "$self->{dir}/$_" } grep { !/^\.\.?$/ } readdir $dh;
+	$self->{host}->spool('alice', $self->{all});
+}
+
+# Mail as an agent delivers it.
+sub deliver {
+	my ($self, $i) = @_;
+	if (-e "$self->{dir}/alice") {
+		$self->{host}->deliver('alice', $self->{mail}{$i});
+	} else {
+		$self->{host}->spool('alice', $self->{mail}{$i});
+	}
+	return unless $self->{recording};
+	$self->note(a => "alice\0$self->{mail}{$i}");
+}
+
+sub note {
+	my ($self, $kind, $text) = @_;
+	open my $fh, '>>:raw', $self->{record} or die $!;
+	print $fh PowerCut::note($kind, $text);
+	close $fh or die $!;
+}
+
+# One session.  %opt: gone, during (mail comes), abort, record, env, before
+# (words before popper's command line).  What became of it: said (to QUIT, or
+# to PASS if that was refused; undef: nothing), asked (QUIT was sent), came
+# (the numbers of mail that was delivered).
+sub session {
+	my ($self, %opt) = @_;
+	my %env = (LD_PRELOAD => $SHIM, FAULT_COUNT => $self->{count},
+	    %{ $opt{env} || {} });
+	# written when the process is the user already
+	Pop::spew($self->{count}, '', 0666);
+	if ($opt{record}) {
+		Pop::spew($self->{record}, '', 0666);
+		$env{RECORD} = $self->{record};
+	}
+	local $self->{recording} = $opt{record};
+	my %did = (asked => 0, came => []);
+	my $s = $self->{host}->connect(env => \%env,
+	    before => $opt{before});
+	$did{said} = eval { $self->talk($s, \%did, %opt) };
+	$did{wrong} = $@ if $@;
+	$s->wait_end;
+	return \%did;
+}
+
+sub talk {
+	my ($self, $s, $did, %opt) = @_;
+	$s->cmd('USER alice');
+	my $in = $s->cmd('PASS secret');
+	return $in if !defined $in || $in !~ /^\+OK/;
+	for (@{ $opt{gone} || [] }) {
+		return undef unless defined $s->cmd("DELE $_");
+	}
+	if ($opt{during}) {
+		$self->deliver(DURING);
+		push @{ $did->{came} }, DURING;
+	}
+	return undef if $opt{abort};
+	$self->note('?', 'QUIT is sent') if $opt{record};
+	$did->{asked} = 1;
+	return $s->cmd('QUIT');
+}
+
+# The calls of the last session, by name.
+sub calls {
+	my ($self) = @_;
+	my ($n, @calls) = split /\n/, Pop::slurp($self->{count});
+	return @calls;
+}
+
+sub folder {
+	my ($self) = @_;
+	return PowerCut::look($self->{dir});
+}
+
+# What the next session finds in the folder as it is: numbers of messages, in
+# order; or what is wrong with it.  The same folder is asked only once.
+sub found {
+	my ($self, $sum) = @_;
+	$sum = PowerCut::digest($self->folder) unless defined $sum;
+	return $self->{seen}{$sum} ||= $self->ask;
+}
+
+sub ask {
+	my ($self) = @_;
+	my $start = time;
+	$self->{asked}++;
+	my @found = eval {
+		my $s = $self->{host}->login('alice');
+		my ($n) = $s->cmd('STAT') =~ /^\+OK (\d+)/;
+		my @got = map { $self->which($s->message("RETR $_")) } 1 .. $n;
+		my $bye = $s->quit;
+		die "QUIT: $bye" unless $bye =~ /^\+OK/;
+		@got;
+	};
+	return 'wrong: ' . ($@ =~ s/[\t\n].*//sr) if $@;
+	return 'wrong: it waited' if time - $start > $AT_ONCE;
+	my ($torn) = grep { !/^\d+$/ } @found;
+	return "wrong: a message is $torn" if defined $torn;
+	my $left = $self->left_over;
+	return "wrong: $left" if $left;
+	return join ' ', @found;
+}
+
+# Asks in states of a power cut, several at once, because a lock that was left
+# is waited for: rows of a key for what was found, the state, and whether mail
+# comes before.  What is known already is not asked again.
+sub ask_all {
+	my ($self, $jobs) = @_;
+	my %todo = map { $_->[0] => $_ } grep { !$self->{seen}{ $_->[0] } }
+	    @$jobs;
+	my @todo = map { $todo{$_} } sort keys %todo;
+	my @pipes;
+	for my $k (0 .. $WORKERS - 1) {
+		my $w = $self->{workers}[$k] ||= Crash->new($self->{mode});
+		my @mine = @todo[grep { $_ % $WORKERS == $k } 0 .. $#todo];
+		pipe(my $from, my $to) or die "pipe: $!";
+		my $pid = fork;
+		die "fork: $!" unless defined $pid;
+		if ($pid == 0) {
+			$w->ask_some($to, @mine);
+			# the folders are our parent's to remove
+			POSIX::_exit(0);
+		}
+		close $to;
+		push @pipes, [$from, $pid];
+	}
+	for (@pipes) {
+		my ($from, $pid) = @$_;
+		while (<$from>) {
+			my ($sum, $found) = /^(.*?)\t(.*)$/ or die;
+			$self->{seen}{$sum} = $found;
+			$self->{asked}++;
+		}
+		waitpid $pid, 0;
+	}
+	my ($lost) = grep { !defined $self->{seen}{$_} } sort keys %todo;
+	die 'a worker died' if defined $lost;
+}
+
+sub ask_some {
+	my ($self, $to, @jobs) = @_;
+	for (@jobs) {
+		my ($sum, $state, $after) = @$_;
+		PowerCut::lay($state, $self->{dir});
+		$self->deliver(AFTER) if $after;
+		syswrite $to, "$sum\t" . $self->ask . "\n";
+	}
+}
+
+sub which {
+	my ($self, $status, $text) = @_;
+	return "refused: $status" unless defined $text;
+	my $i = $self->{number}{ plain($text) };
+	return $i if defined $i;
+	$text =~ s/[^ -~]+/|/g;
+	return 'torn: ' . substr $text, 0, 200;
+}
+
+sub left_over {
+	my ($self) = @_;
+	my %may = map { $_ => 1 } 'alice', @{ $self->{mode}{left} };
+	opendir(my $dh, $self->{dir}) or die;
+	my @more = sort grep { !/^\.\.?$/ && !$may{$_} } readdir $dh;
+	return "left behind: @more" if @more;
+	my @st = stat "$self->{dir}/alice" or return 'no spool';
+	my $host = $self->{host};
+	return sprintf 'the spool has mode %04o, uid %d, gid %d',
+	    $st[2] & 07777, @st[4, 5] unless ($st[2] & 07777) == 0660 &&
+	    $st[4] == $host->{uid} && $st[5] == $host->{gid};
+	return '';
+}
+
+# The judge.  Before QUIT was sent nothing may be gone; +OK: what was deleted
+# is gone; -ERR: nothing is; nothing said: one or the other.  And mail that
+# came is there, always.
+sub judge {
+	my ($did, $gone, $found, @more) = @_;
+	return "the test itself: $did->{wrong}" if $did->{wrong};
+	return $found if $found =~ /^wrong/;
+	my %gone = map { $_ => 1 } @$gone;
+	my @came = (@{ $did->{came} }, @more);
+	my $all = join ' ', 1 .. 5, @came;
+	my $kept = join ' ', (grep { !$gone{$_} } 1 .. 5), @came;
+	my $said = $did->{said};
+	my @may = !$did->{asked} ? ($all) : !defined $said ? ($all, $kept)
+	    : $said =~ /^\+OK/ ? ($kept) : ($all);
+	return undef if grep { $_ eq $found } @may;
+	return 'wrong: ' . (defined $said ? qq("$said")
+	    : $did->{asked} ? 'QUIT without an answer' : 'no QUIT') .
+	    ", and it has $found instead of " . join ' or ', @may;
+}
+
+1;

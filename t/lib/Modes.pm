@@ -1,0 +1,32 @@
+# The ways in which the maildrop is updated, for the tests that crash, cut the
+# power and fill the disk.  A row has
+#   name  of the mode; a test has a file for one mode alone if its own name
+#         ends in it: crash-NAME.t, a symbolic link to crash.t
+#   conf  lines for the configuration
+#   left  files that may stay beside the spool
+#   big   octets that two of the messages get more, so that work that is done
+#         in pieces has several
+package Modes;
+use strict;
+use warnings;
+use File::Basename qw(basename dirname);
+
+our @modes = (
+	{ name => 'rename', conf => '', left => [], big => 0 },
+);
+
+# Those that the test in $0 is for: that of its name, or those that have no
+# file of their own; or what MODES says.
+sub mine {
+	my $base = basename($0, '.t');
+	my $dir = dirname($0);
+	if ($ENV{MODES}) {
+		my %want = map { $_ => 1 } split /[ ,]+/, $ENV{MODES};
+		return grep { $want{ $_->{name} } } @modes;
+	}
+	my @own = grep { $base =~ /-\Q$_->{name}\E$/ } @modes;
+	return @own if @own;
+	return grep { !-e "$dir/$base-$_->{name}.t" } @modes;
+}
+
+1;
