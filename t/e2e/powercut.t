@@ -13,25 +13,6 @@ use Test::More;
 use Time::HiRes qw(time);
 
 my $MAX = defined $ENV{POWERCUT_MAX} ? $ENV{POWERCUT_MAX} : 2000;
-my $WRONG = 12; # enough to see what is wrong
-
-# What the judge has to know of a point of time, as a text.
-sub at {
-	my %at = (asked => 0, said => '', came => '');
-	for my $op (@_) {
-		$at{asked} = 1 if $op->{k} eq 'note' &&
-		    $op->{what} eq 'QUIT is sent';
-		$at{came} = Crash::DURING if $op->{joined};
-		$at{said} = $op->{what} if $at{asked} && $op->{k} eq 'reply';
-	}
-	return join "\t", @at{qw(asked came said)};
-}
-
-sub did {
-	my ($asked, $came, $said) = split /\t/, $_[0], -1;
-	return { asked => $asked, came => [$came || ()],
-	    said => $said =~ /^reply (.*)/ ? $1 : undef };
-}
 
 # Every n-th, so that there are at most $MAX.
 sub some {
@@ -58,11 +39,11 @@ for my $mode (Modes::mine()) {
 			is(Crash::judge($did, $gone, $c->found), undef, $what);
 			my $cut = PowerCut->new($before,
 			    Pop::slurp($c->{record}));
-			my $states = $cut->states(at => \&at);
+			my $states = $cut->states(at => \&Crash::at);
 			my @some = some($states);
 			$all += @$states;
 			$looked += @some;
-			my @wrong = wrong($c, $gone, @some);
+			my @wrong = $c->wrong($gone, @some);
 			is_deeply(\@wrong, [], "$what: " .
 			    @{ $cut->{ops} } . ' operations, ' . @some .
 			    (@some < @$states ? ' of ' . @$states : '') .
@@ -73,26 +54,4 @@ for my $mode (Modes::mine()) {
 	    $mode->{name}, $looked, $all, $c->{asked}, time - $start;
 }
 
-sub wrong {
-	my ($c, $gone, @states) = @_;
-	my @wrong;
-	# and once more with mail that comes before anybody looks
-	my @jobs = map { ["$_->{sum} 0", $_, 0], ["$_->{sum} 1", $_, 1] }
-	    @states;
-	$c->ask_all(\@jobs);
-	for (@jobs) {
-		my ($sum, $state, $after) = @$_;
-		for (sort keys %{ $state->{need} }) {
-			my $bad = Crash::judge(did($_), $gone,
-			    $c->{seen}{$sum}, $after ? Crash::AFTER : ());
-			next unless defined $bad;
-			push @wrong, "$state->{need}{$_}; it has " .
-			    join(' ', sort keys %{ $state->{names} }) .
-			    ($after ? '; mail comes' : '') . ": $bad";
-			last;
-		}
-		return (@wrong, 'and so on') if @wrong >= $WRONG;
-	}
-	return @wrong;
-}
 done_testing;

@@ -13,6 +13,8 @@ our $SHIM = "$Pop::BUILD/t/faults.so";
 # a session that is opened after a crash waits for nothing
 my $AT_ONCE = 5;
 my $WORKERS = 6;
+# wrong states that show what is wrong
+my $ENOUGH = 12;
 # what comes during a session, after its end, and after a second end
 use constant { DURING => 6, AFTER => 7, LATER => 8 };
 
@@ -259,6 +261,48 @@ sub judge {
 	return 'wrong: ' . (defined $said ? qq("$said")
 	    : $did->{asked} ? 'QUIT without an answer' : 'no QUIT') .
 	    ", and it has $found instead of " . join ' or ', @may;
+}
+
+# What the judge has to know of a point of time, as a text.
+sub at {
+	my %at = (asked => 0, said => '', came => '');
+	for my $op (@_) {
+		$at{asked} = 1 if $op->{k} eq 'note' &&
+		    $op->{what} eq 'QUIT is sent';
+		$at{came} = DURING if $op->{joined};
+		$at{said} = $op->{what} if $at{asked} && $op->{k} eq 'reply';
+	}
+	return join "\t", @at{qw(asked came said)};
+}
+
+sub did {
+	my ($asked, $came, $said) = split /\t/, $_[0], -1;
+	return { asked => $asked, came => [$came || ()],
+	    said => $said =~ /^reply (.*)/ ? $1 : undef };
+}
+
+# Which of these states of a power cut are wrong, and why.
+sub wrong {
+	my ($c, $gone, @states) = @_;
+	my @wrong;
+	# and once more with mail that comes before anybody looks
+	my @jobs = map { ["$_->{sum} 0", $_, 0], ["$_->{sum} 1", $_, 1] }
+	    @states;
+	$c->ask_all(\@jobs);
+	for (@jobs) {
+		my ($sum, $state, $after) = @$_;
+		for (sort keys %{ $state->{need} }) {
+			my $bad = judge(did($_), $gone,
+			    $c->{seen}{$sum}, $after ? AFTER : ());
+			next unless defined $bad;
+			push @wrong, "$state->{need}{$_}; it has " .
+			    join(' ', sort keys %{ $state->{names} }) .
+			    ($after ? '; mail comes' : '') . ": $bad";
+			last;
+		}
+		return (@wrong, 'and so on') if @wrong >= $ENOUGH;
+	}
+	return @wrong;
 }
 
 1;

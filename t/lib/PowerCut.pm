@@ -41,7 +41,16 @@ sub id_of {
 # folder and synced (a), and whatever point of time it has to know (?).
 sub note {
 	my ($kind, $text) = @_;
-	return pack('L2 Q8', ord $kind, length $text, (0) x 8) . $text;
+	return raw($kind, text => $text);
+}
+
+# A record as the shim writes it, for a test that makes one up.
+sub raw {
+	my ($kind, %r) = @_;
+	my $text = defined $r{text} ? $r{text} : '';
+	my @n = map { defined $_ ? split(/:/) : (0, 0) } @r{qw(file dir dir2)};
+	return pack('L2 Q8', ord $kind, length $text, @n, $r{a} || 0,
+	    $r{b} || 0) . $text;
 }
 
 # new BEFORE, RECORD: what look() gave, and the octets of a record.
