@@ -1,6 +1,6 @@
 # make          build popper
 # make run      a demonstration service on 127.0.0.1, till Ctrl-C or make stop
-# make check    all tests; make asan, lint, fuzz, bench stand beside it
+# make check    all tests; make asan, crash, lint, fuzz, bench stand beside it
 # make install  into $(DESTDIR)$(PREFIX) and $(DESTDIR)$(SYSCONFDIR)
 
 PREFIX = /usr/local
@@ -109,6 +109,10 @@ asan:
 	    CFLAGS='-O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined' \
 	    HARDEN=-fPIE
 
+crash: deps-check
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) scripts/crash
+
 lint:
 	@scripts/install-deps check
 	@scripts/lint
@@ -137,7 +141,7 @@ clean:
 realclean: clean
 
 FORCE:
-.PHONY: all deps deps-check run stop check test asan lint fuzz bench flags install \
+.PHONY: all deps deps-check run stop check test asan crash lint fuzz bench flags install \
     uninstall clean realclean FORCE
 .SECONDARY:
 

@@ -84,6 +84,14 @@ sub sized {
 	$self->{size}{$id} = $n;
 }
 
+# What the calls need of the disk: octets, summed up call by call.
+sub grown {
+	my ($self, $id, $end) = @_;
+	my $more = $end - $self->{size}{$id};
+	push @{ $self->{growth} }, $more + (@{ $self->{growth} || [] }
+	    ? $self->{growth}[-1] : 0) if $more > 0;
+}
+
 sub push_op {
 	my ($self, %op) = @_;
 	push @{ $self->{ops} }, \%op;
@@ -115,6 +123,7 @@ sub name_op {
 sub data_op {
 	my ($self, $id, $at, $text) = @_;
 	my $end = $at + length $text;
+	$self->grown($id, $end);
 	my $i = $self->push_op(k => 'data', what => sprintf(
 	    'write %d octets at %d of', length $text, $at), id => $id,
 	    at => $at, text => $text, grows => $end > $self->{size}{$id});
@@ -134,6 +143,7 @@ sub op {
 		return unless defined $id;
 		my $size = $self->{size}{$id};
 		return if $b && $a <= $size;
+		$self->grown($id, $a) if $b;
 		my $i = $self->push_op(k => 'size', id => $id, to => $a,
 		    what => $a < $size ? "truncate to $a" : "extend to $a");
 		$self->sized($i, $id, $a);
@@ -170,6 +180,8 @@ sub op {
 		my ($name, $mail) = $text =~ /\A([^\0]*)\0(.*)\z/s;
 		$id = $self->{names}{$name};
 		die "mail for $name, and no spool\n" unless defined $id;
+		# not what the session takes of the disk
+		local $self->{growth} = [];
 		$self->data_op($id, $self->{size}{$id}, $mail);
 		$self->push_op(k => 'sync', id => $id,
 		    what => 'mail delivered: fsync');
