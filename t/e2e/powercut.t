@@ -36,9 +36,12 @@ for my $mode (Modes::mine()) {
 			my $before = $c->folder;
 			my $did = $c->session(gone => $gone, abort => $abort,
 			    during => $during, record => 1);
+			my $end = PowerCut::digest($c->folder);
 			is(Crash::judge($did, $gone, $c->found), undef, $what);
 			my $cut = PowerCut->new($before,
 			    Pop::slurp($c->{record}));
+			# a call that was not seen would make all else vain
+			is($cut->whole, "$end $end", "$what: replayed");
 			my $states = $cut->states(at => \&Crash::at);
 			my @some = some($states);
 			$all += @$states;
