@@ -3,6 +3,8 @@
 # file system may leave then, the next session finds each message once, those
 # that were deleted only all together, and after +OK nothing but what was kept.
 # POWERCUT_MAX is how many states are looked at of one dialogue; 0: all.
+# From POWERCUT_AGAIN of them the power goes once more, while the next session
+# mends what it found.
 use strict;
 use warnings;
 use FindBin;
@@ -13,20 +15,46 @@ use Test::More;
 use Time::HiRes qw(time);
 
 my $MAX = defined $ENV{POWERCUT_MAX} ? $ENV{POWERCUT_MAX} : 2000;
+my $AGAIN = defined $ENV{POWERCUT_AGAIN} ? $ENV{POWERCUT_AGAIN} : 8;
 
-# Every n-th, so that there are at most $MAX.
+# Every n-th, so that there are at most $max.
 sub some {
-	my ($states) = @_;
-	return @$states if !$MAX || @$states <= $MAX;
-	my $step = @$states / $MAX;
-	return map { $states->[$_ * $step] } 0 .. $MAX - 1;
+	my ($max, @states) = @_;
+	return @states if !$max || @states <= $max;
+	my $step = @states / $max;
+	return map { $states[$_ * $step] } 0 .. $max - 1;
+}
+
+# States after a second cut, in the session that follows the first; first of
+# all where that session finds more than a spool.
+sub second {
+	my ($c, @states) = @_;
+	my @more = grep { keys %{ $_->{names} } > 1 } @states;
+	my @first = some($AGAIN, @more ? @more : @states);
+	my @list;
+	for my $state (@first) {
+		PowerCut::lay($state, $c->{dir});
+		my $before = $c->folder;
+		$c->session(record => 1);
+		my $cut = PowerCut->new($before, Pop::slurp($c->{record}));
+		for my $next (@{ $cut->states }) {
+			# what is left of the first is no younger now
+			$next->{age} ||= $state->{age};
+			my $why = $next->{need}{''};
+			$next->{need} = { map {
+				$_ => "$state->{need}{$_}; then $why"
+			} keys %{ $state->{need} } };
+			push @list, $next;
+		}
+	}
+	return some($MAX, @list);
 }
 
 my $cannot = Crash::cannot();
 plan skip_all => $cannot if $cannot;
 for my $mode (Modes::mine()) {
 	my $c = Crash->new($mode);
-	my ($start, $all, $looked) = (time, 0, 0);
+	my ($start, $all, $looked, $again) = (time, 0, 0, 0);
 	for my $row (@Crash::dialogues) {
 		my ($name, $gone, $abort) = @$row;
 		for my $during (0, 1) {
@@ -43,7 +71,7 @@ for my $mode (Modes::mine()) {
 			# a call that was not seen would make all else vain
 			is($cut->whole, "$end $end", "$what: replayed");
 			my $states = $cut->states(at => \&Crash::at);
-			my @some = some($states);
+			my @some = some($MAX, @$states);
 			$all += @$states;
 			$looked += @some;
 			my @wrong = $c->wrong($gone, @some);
@@ -51,10 +79,16 @@ for my $mode (Modes::mine()) {
 			    @{ $cut->{ops} } . ' operations, ' . @some .
 			    (@some < @$states ? ' of ' . @$states : '') .
 			    ' states');
+			@some = second($c, @$states) or next;
+			$again += @some;
+			@wrong = $c->wrong($gone, @some);
+			is_deeply(\@wrong, [], "$what: cut again: " . @some .
+			    ' states');
 		}
 	}
-	note sprintf '%s: %d of %d states, %d sessions, %.1f s',
-	    $mode->{name}, $looked, $all, $c->{asked}, time - $start;
+	note sprintf '%s: %d of %d states, %d of a second cut, %d sessions, ' .
+	    '%.1f s', $mode->{name}, $looked, $all, $again, $c->{asked},
+	    time - $start;
 }
 
 done_testing;

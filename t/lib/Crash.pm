@@ -286,8 +286,8 @@ sub wrong {
 	my ($c, $gone, @states) = @_;
 	my @wrong;
 	# and once more with mail that comes before anybody looks
-	my @jobs = map { ["$_->{sum} 0", $_, 0], ["$_->{sum} 1", $_, 1] }
-	    @states;
+	my @jobs = map { (["$_->{sum} $_->{age} 0", $_, 0],
+	    ["$_->{sum} $_->{age} 1", $_, 1]) } @states;
 	$c->ask_all(\@jobs);
 	for (@jobs) {
 		my ($sum, $state, $after) = @$_;
