@@ -12,7 +12,7 @@ use constant { SECTOR => 512, HEAD => 72, RANDOM => 10,
     # a machine takes its time to come up again
     AGE => 600 };
 # what is made of an operation
-use constant { NOT => 0, ALL => 1, TORN => 2, ZERO => 3 };
+use constant { NOT => 0, ALL => 1, TORN => 2, ZERO => 3, TAIL => 4 };
 
 # The files of a folder: what new() wants to have from before the session.
 sub look {
@@ -339,6 +339,9 @@ sub pessimistic {
 			if ($as == ZERO) {
 				my $end = $op->{at} + length $text;
 				set_size($f, $end) if $end > length $f->{data};
+			} elsif ($as == TAIL) {
+				my $n = length half($text);
+				put_data($f, $op->{at} + $n, substr $text, $n);
 			} else {
 				put_data($f, $op->{at},
 				    $as == TORN ? half($text) : $text);
@@ -498,6 +501,7 @@ sub each_pessimistic {
 		$say->({ $_ => TORN }, "half of $it");
 		$say->({ %none, $_ => TORN },
 		    "of what is not synced only half of $it");
+		$say->({ $_ => TAIL }, "the second half of $it");
 		$say->({ $_ => ZERO }, "zeros for $it") if $op->{grows};
 	}
 	return if @$open < 3;
