@@ -37,6 +37,24 @@ kind_of(int sys, enum err_kind kind)
 	}
 }
 
+/* What can be done about it, where that does not depend on the file. */
+static const char *
+advice(int sys)
+{
+	switch (sys) {
+	case ENOSPC:
+		return ": free space on that file system";
+	case EDQUOT:
+		return ": raise the user's quota, or make room";
+	case EIO:
+		return ": the disk may be failing, see the kernel's log";
+	case EROFS:
+		return ": the file system is mounted read-only";
+	default:
+		return "";
+	}
+}
+
 int
 err_sys(struct err *e, enum err_kind kind, const char *what, const char *path)
 {
@@ -44,9 +62,20 @@ err_sys(struct err *e, enum err_kind kind, const char *what, const char *path)
 
 	e->kind = kind_of(sys, kind);
 	e->sys = sys;
-	snprintf(e->text, sizeof e->text, "%s %.200s: %s (%d)", what, path,
-	    strerror(sys), sys);
+	snprintf(e->text, sizeof e->text, "%s %.200s: %s (%d)%s", what, path,
+	    strerror(sys), sys, advice(sys));
 	return -1;
+}
+
+void
+err_more(struct err *e, const char *fmt, ...)
+{
+	size_t n = strlen(e->text);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(e->text + n, sizeof e->text - n, fmt, ap);
+	va_end(ap);
 }
 
 int

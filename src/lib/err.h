@@ -26,11 +26,15 @@ int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /*
- * "WHAT PATH: strerror" of the present errno.  ENOSPC, EDQUOT, EIO, ENOMEM
- * and the like make it ERR_TEMP, whatever kind says.
+ * "WHAT PATH: strerror" of the present errno, and what to do about it.  ENOSPC,
+ * EDQUOT, EIO, ENOMEM and the like make it ERR_TEMP, whatever kind says.
  */
 int err_sys(
     struct err *e, enum err_kind kind, const char *what, const char *path);
+
+/* Adds to the text. */
+void err_more(struct err *e, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 int err_exit_code(const struct err *e);
 

@@ -31,26 +31,49 @@ safefile_open_admin(const char *path, struct err *e)
 	return -1;
 }
 
+int
+safefile_err(struct err *e, enum err_kind kind, const char *what,
+    const char *path, int dir)
+{
+	int sys = errno;
+	struct stat st;
+
+	err_sys(e, kind, what, path);
+	if ((sys == EACCES || sys == EPERM) && fstat(dir, &st) == 0)
+		err_more(e,
+		    "; its folder (owner %ld, group %ld, mode %04o) does not "
+		    "let uid %ld, group %ld do that: it should be root:mail, "
+		    "2775",
+		    (long)st.st_uid, (long)st.st_gid,
+		    (unsigned)st.st_mode & 07777, (long)geteuid(),
+		    (long)getegid());
+	errno = sys;
+	return -1;
+}
+
 static int
-refuse(const char *path, const struct stat *st, const char *why, struct err *e)
+refuse(const char *path, const struct stat *st, uid_t uid, const char *why,
+    struct err *e)
 {
 	return err_set(e, ERR_PERM,
-	    "%.200s (owner %ld, mode %04o, %ld links) %s: it was left alone",
+	    "%.200s (owner %ld, mode %04o, %ld links) %s: it has to be the "
+	    "user's own regular file (uid %ld), with one link; "
+	    "it was left alone",
 	    path, (long)st->st_uid, (unsigned)st->st_mode & 07777,
-	    (long)st->st_nlink, why);
+	    (long)st->st_nlink, why, (long)uid);
 }
 
 static int
 check(const char *path, const struct stat *st, uid_t uid, struct err *e)
 {
 	if (S_ISLNK(st->st_mode))
-		return refuse(path, st, "is a symbolic link", e);
+		return refuse(path, st, uid, "is a symbolic link", e);
 	if (!S_ISREG(st->st_mode))
-		return refuse(path, st, "is not a regular file", e);
+		return refuse(path, st, uid, "is not a regular file", e);
 	if (st->st_uid != uid)
-		return refuse(path, st, "belongs to somebody else", e);
+		return refuse(path, st, uid, "belongs to somebody else", e);
 	if (st->st_nlink != 1)
-		return refuse(path, st, "has more than one link", e);
+		return refuse(path, st, uid, "has more than one link", e);
 	return 0;
 }
 
@@ -65,12 +88,16 @@ safefile_open_user(int dir, const char *name, const char *path, int flags,
 		if (check(path, st, uid, e) == -1)
 			return -1;
 	} else if (errno != ENOENT || (flags & O_CREAT) == 0) {
-		return err_sys(e, ERR_PERM, "Unable to look at", path);
+		return safefile_err(
+		    e, ERR_PERM, "Unable to look at", path, dir);
 	}
 	fd = openat(
 	    dir, name, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 	if (fd == -1)
-		return err_sys(e, ERR_PERM, "Unable to open", path);
+		return safefile_err(e, ERR_PERM,
+		    (flags & O_CREAT) != 0 ? "Unable to create or open"
+					   : "Unable to open",
+		    path, dir);
 	if (fstat(fd, st) == -1) {
 		err_sys(e, ERR_PERM, "Unable to look at", path);
 	} else if (st->st_nlink != 0 && check(path, st, uid, e) == -1) {

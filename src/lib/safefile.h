@@ -25,6 +25,13 @@ int safefile_open_admin(const char *path, struct err *e);
 int safefile_open_user(int dir, const char *name, const char *path, int flags,
     uid_t uid, struct stat *st, struct err *e);
 
+/*
+ * err_sys, and for what the rights of a folder forbid, whose folder it is and
+ * who we are.
+ */
+int safefile_err(struct err *e, enum err_kind kind, const char *what,
+    const char *path, int dir);
+
 /* The same file, by device and inode. */
 bool safefile_same(const struct stat *a, const struct stat *b);
 

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef POPPER_FILEIO_H
+#define POPPER_FILEIO_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * Whole blocks of regular files at an offset, over short transfers and
+ * signals.  -1 with errno.
+ */
+
+/* Up to n octets; fewer only at the end of the file. */
+ssize_t file_read(int fd, void *to, size_t n, uint64_t at);
+
+int file_write(int fd, const void *from, size_t n, uint64_t at);
+
+int file_truncate(int fd, uint64_t size);
+
+#endif
