@@ -63,6 +63,16 @@ $(BUILD)/popper: $(call obj,src/popper/main.c) $(ARCHIVES)
 	@echo '  LD $@'
 	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
+# one that moves mail by small windows
+$(BUILD)/t/shift.o: src/drop/shift.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_CFLAGS) -DSHIFT_WINDOW=2048 -c -o $@ $<
+
+$(BUILD)/t/popper-windows: $(call obj,src/popper/main.c) $(BUILD)/t/shift.o \
+    $(ARCHIVES)
+	@echo '  LD $@'
+	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
 $(BUILD)/t/%.t: $(BUILD)/t/unit/%.o $(call obj,$(UNIT_SHARED)) $(ARCHIVES)
 	@mkdir -p $(@D)
 	@echo '  LD $@'
@@ -100,7 +110,7 @@ stop:
 check: deps-check
 	@$(MAKE) --no-print-directory test
 
-test: all $(UNITS) $(REPLAYS) $(BUILD)/t/faults.so
+test: all $(UNITS) $(REPLAYS) $(BUILD)/t/faults.so $(BUILD)/t/popper-windows
 	BUILD=$(BUILD) scripts/check $(UNITS)
 
 asan:
@@ -110,7 +120,7 @@ asan:
 	    HARDEN=-fPIE
 
 crash: deps-check
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all $(BUILD)/t/popper-windows
 	@BUILD=$(BUILD) scripts/crash
 
 lint:

@@ -1,22 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* runs as: the user */
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "drop.h"
 #include "lock.h"
+#include "marks.h"
 #include "message.h"
+#include "recover.h"
 #include "scan.h"
+#include "take.h"
 #include "uid.h"
-
-static bool
-bit(const unsigned char *map, uint32_t i)
-{
-	return (map[i / 8] >> (i % 8) & 1) != 0;
-}
 
 struct opening {
 	struct drop *d;
@@ -30,6 +25,10 @@ add(void *ctx, const struct msgloc *loc)
 	struct drop *d = o->d;
 	struct msgloc m = *loc;
 
+	if (d->hide && (m.flags & MSG_HIDDEN) != 0) {
+		d->hidden++;
+		return 0;
+	}
 	if (uid_stored(d, &m, o->e) == -1)
 		return -1;
 	/* the X-UIDL line that RETR adds; a computed id has a fixed length */
@@ -37,7 +36,7 @@ add(void *ctx, const struct msgloc *loc)
 	if (index_add(&d->ix, &m, o->e) == -1)
 		return -1;
 	d->octets += m.wire;
-	if ((m.flags & MSG_READ) != 0)
+	if ((m.flags & (MSG_READ | MSG_SEEN)) != 0)
 		d->last = d->ix.count;
 	if (d->lock_check > 0 && d->ix.count % d->lock_check == 0)
 		lock_refresh(&d->sp);
@@ -48,16 +47,22 @@ static int
 fill(struct drop *d, struct err *e)
 {
 	struct opening o = { d, e };
+	struct scan job = { .msg = add, .ctx = &o };
+	struct marks marks;
+	int r;
 
 	d->st = d->sp.st;
 	d->size = d->sp.fd == -1 ? 0 : (uint64_t)d->st.st_size;
-	if (scan_spool(&d->sp, d->size, add, &o, &d->digest, e) == -1)
-		return -1;
-	d->gone = calloc(d->ix.count / 8 + 1, 1);
-	if (d->gone == NULL)
-		return err_set(e, ERR_TEMP, "No memory for the maildrop");
-	d->last_at_open = d->last;
-	return 0;
+	if (!d->server && d->size > 0)
+		return take(d, &job, e);
+	marks_open(&marks, d);
+	job.part = marks.size;
+	r = scan_spool(&d->sp, d->size, &job, e);
+	d->digest = job.digest;
+	if (r == 0)
+		r = marks_apply(&marks, d, &job.part_digest, e);
+	marks_close(&marks);
+	return r;
 }
 
 int
@@ -67,16 +72,27 @@ drop_open(struct drop *d, struct err *e)
 
 	index_init(&d->ix, d->sp.dir);
 	idset_init(&d->ids, d->sp.dir);
-	if (lock_session(&d->sp, e) == -1)
+	d->mark = 1;
+	if (lock_session(&d->sp, e) == -1 || lock_spool(&d->sp, e) == -1)
 		return -1;
-	/* what a session that died was making means nothing */
-	if (unlinkat(d->sp.dir, d->sp.fresh, 0) == -1 && errno != ENOENT)
-		return err_sys(e, ERR_PERM, "Unable to remove", d->sp.fresh);
-	if (lock_spool(&d->sp, e) == -1)
-		return -1;
-	r = fill(d, e);
+	r = recover(&d->sp, e);
+	if (r == 0)
+		r = fill(d, e);
 	lock_spool_end(&d->sp);
+	d->last_at_open = d->last;
 	return r;
+}
+
+int
+drop_mail(const struct drop *d)
+{
+	return d->taken ? d->j.fd : d->sp.fd;
+}
+
+uint64_t
+drop_base(const struct drop *d)
+{
+	return d->taken ? JOURNAL_DATA : 0;
 }
 
 int
@@ -88,8 +104,8 @@ drop_changed(const struct drop *d, struct err *e)
 	    d->sp.path);
 }
 
-static bool
-same_times(const struct stat *a, const struct stat *b)
+bool
+drop_same_times(const struct stat *a, const struct stat *b)
 {
 	return a->st_size == b->st_size &&
 	    a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
@@ -104,11 +120,12 @@ drop_verify(struct drop *d, struct err *e)
 	struct stat now;
 	int r;
 
-	if (d->sp.fd == -1)
+	/* what was taken is ours alone */
+	if (d->taken || d->sp.fd == -1)
 		return 0;
 	if (fstat(d->sp.fd, &now) == -1)
 		return err_sys(e, ERR_TEMP, "Unable to look at", d->sp.path);
-	if (same_times(&now, &d->st))
+	if (drop_same_times(&now, &d->st))
 		return 0;
 	if ((uint64_t)now.st_size < d->size)
 		return drop_changed(d, e);
@@ -120,14 +137,20 @@ drop_verify(struct drop *d, struct err *e)
 	return r == 1 ? 0 : -1;
 }
 
-void
-drop_close(struct drop *d)
+int
+drop_close(struct drop *d, struct err *e)
 {
+	int r = take_back(d, e);
+	struct journal kept;
+	struct err later;
+
+	/* keep-temp-drop: also if this session had no use for one */
+	if (d->sp.keep_drop && d->sp.session != -1)
+		journal_open(&kept, &d->sp, JOURNAL_TEMP, true, &later);
 	index_close(&d->ix);
 	idset_free(&d->ids);
-	free(d->gone);
-	d->gone = NULL;
 	spool_close(&d->sp);
+	return r;
 }
 
 int
@@ -156,6 +179,20 @@ drop_uid(struct drop *d, uint32_t i, char uid[UID_MAX + 1], struct err *e)
 	return 0;
 }
 
+/* RETR has sent it. */
+static int
+seen(struct drop *d, uint32_t i, struct msgloc *m, struct err *e)
+{
+	if (i + 1 > d->last)
+		d->last = i + 1;
+	if ((m->flags & MSG_SENT) != 0)
+		return 0;
+	if ((m->flags & (MSG_SEEN | MSG_READ)) == 0)
+		d->unmarked = true;
+	m->flags |= MSG_SEEN | MSG_SENT;
+	return index_set(&d->ix, i, m, e);
+}
+
 int
 drop_send(struct drop *d, uint32_t i, uint64_t lines, drop_sink *sink,
     void *ctx, struct err *e)
@@ -170,29 +207,39 @@ drop_send(struct drop *d, uint32_t i, uint64_t lines, drop_sink *sink,
 	if (at == NULL)
 		return -1;
 	m = *at;
-	if (message_walk(d, &m, 0, uid, lines, sink, ctx, e) == -1)
+	if (message_walk(d, &m, WALK_SERVER, uid, lines, sink, ctx, e) == -1)
 		return -1;
-	if (lines == DROP_ALL && i + 1 > d->last)
-		d->last = i + 1;
-	return 0;
+	return lines == DROP_ALL ? seen(d, i, &m, e) : 0;
+}
+
+int
+drop_is_gone(struct drop *d, uint32_t i, struct err *e)
+{
+	const struct msgloc *m = index_get(&d->ix, i, e);
+
+	return m == NULL ? -1 : m->gone == d->mark;
 }
 
 bool
-drop_is_gone(const struct drop *d, uint32_t i)
+drop_going(const struct drop *d, const struct msgloc *m)
 {
-	return bit(d->gone, i);
+	return m->gone == d->mark;
 }
 
 int
 drop_delete(struct drop *d, uint32_t i, struct err *e)
 {
-	uint64_t octets;
+	const struct msgloc *at = index_get(&d->ix, i, e);
+	struct msgloc m;
 
-	if (drop_octets(d, i, &octets, e) == -1)
+	if (at == NULL)
 		return -1;
-	d->gone[i / 8] |= (unsigned char)(1U << (i % 8));
+	m = *at;
+	m.gone = d->mark;
+	if (index_set(&d->ix, i, &m, e) == -1)
+		return -1;
 	d->gone_count++;
-	d->gone_octets += octets;
+	d->gone_octets += m.wire;
 	if (i + 1 > d->last)
 		d->last = i + 1;
 	return 0;
@@ -201,7 +248,7 @@ drop_delete(struct drop *d, uint32_t i, struct err *e)
 void
 drop_reset(struct drop *d)
 {
-	memset(d->gone, 0, d->ix.count / 8 + 1);
+	d->mark++;
 	d->gone_count = 0;
 	d->gone_octets = 0;
 	d->last = d->last_at_open;

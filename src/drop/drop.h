@@ -10,6 +10,7 @@
 #include "err.h"
 #include "idset.h"
 #include "index.h"
+#include "journal.h"
 #include "spool.h"
 
 /*
@@ -18,39 +19,62 @@
  * from 0.  Memory does not grow with the size of a message.
  */
 struct drop {
+	/* set by the caller, from options */
+	bool server;	     /* the mail stays in the spool */
+	bool fast;	     /* update by rename */
+	bool headers;	     /* write Status and X-UIDL fields */
+	bool auto_delete;    /* what RETR sent is deleted at the update */
+	bool old_style_uid;  /* computed ids are hexadecimal */
+	bool hide;	     /* uw-kluge: hidden messages are not there */
+	uint32_t lock_check; /* look at the dot-lock every so many messages */
+
 	struct spool sp;
+	struct journal j;
+	bool taken;	      /* the mail is in the journal, not in the spool */
 	struct stat st;	      /* of the spool as it was scanned */
 	uint64_t size;	      /* octets scanned; what lies behind came later */
 	XXH128_hash_t digest; /* of these octets */
 	struct index ix;
 	struct idset ids;
-	uint32_t ids_known;  /* messages below this have their unique-id */
-	uint64_t octets;     /* of all messages, as sent */
-	unsigned char *gone; /* bitmap: marked as deleted */
+	uint32_t ids_known; /* messages below this have their unique-id */
+	uint32_t hidden;
+	uint64_t octets; /* of all messages, as sent */
+	uint32_t mark;	 /* a message that bears it is deleted: see RSET */
 	uint32_t gone_count;
 	uint64_t gone_octets;
-	uint32_t last; /* LAST: messages up to here were seen */
+	bool unmarked; /* there are ids or marks to be kept beside the spool */
+	bool committed;
+	struct stat after; /* of the spool, right after the update */
+	uint64_t kept;	   /* octets of mail that an update has left of size */
+	uint32_t last;	   /* LAST: messages up to here were seen */
 	uint32_t last_at_open;
-	bool old_style_uid;  /* computed ids are hexadecimal */
-	uint32_t lock_check; /* look at the dot-lock every so many messages */
 };
 
 /*
- * Takes the session lock and the spool lock, scans, and releases the spool
- * lock.  d->sp has to be set by spool_init, d->lock_check and
- * d->old_style_uid by the caller.  ERR_BUSY: another session or program holds
- * it.
+ * Takes the session lock and the spool lock, finishes what a session that
+ * died had begun, scans, and releases the spool lock.  d->sp has to be set by
+ * spool_init.  ERR_BUSY: another session or program holds it.
  */
 int drop_open(struct drop *d, struct err *e);
 
-/* Removes the locks; changes nothing in the spool. */
-void drop_close(struct drop *d);
+/*
+ * Removes the locks.  Mail that was taken and not updated goes back into the
+ * spool: -1 with e if it could not, and the next session has to do it.
+ */
+int drop_close(struct drop *d, struct err *e);
+
+/* The file that the mail is in, and where it begins there. */
+int drop_mail(const struct drop *d);
+uint64_t drop_base(const struct drop *d);
 
 /*
  * 0 if the octets that were scanned are still there.  That costs a look at
  * the spool's times, and a reading of it only if something changed.
  */
 int drop_verify(struct drop *d, struct err *e);
+
+/* By size and times: it was not written to in between. */
+bool drop_same_times(const struct stat *a, const struct stat *b);
 
 /* -1 with e: another program changed the spool. */
 int drop_changed(const struct drop *d, struct err *e);
@@ -72,16 +96,27 @@ typedef int drop_sink(void *ctx, const char *data, size_t n);
 int drop_send(struct drop *d, uint32_t i, uint64_t lines, drop_sink *sink,
     void *ctx, struct err *e);
 
-bool drop_is_gone(const struct drop *d, uint32_t i);
+/* 1 it is marked as deleted, 0 it is not, -1 with e. */
+int drop_is_gone(struct drop *d, uint32_t i, struct err *e);
+
+/* The update will remove it. */
+bool drop_going(const struct drop *d, const struct msgloc *m);
 int drop_delete(struct drop *d, uint32_t i, struct err *e);
 void drop_reset(struct drop *d); /* no deletions, and LAST as at opening */
 
 /*
- * Removes the messages marked as deleted from the spool; mail that came
- * meanwhile is kept.  An error leaves the spool as it was (docs/DESIGN.md,
- * "Update").  Nothing marked: nothing is done.  1: it is done, but e tells
- * that it may not outlive a power cut.
+ * Removes the messages marked as deleted; mail that came meanwhile is kept,
+ * behind the others (docs/DESIGN.md, "Update").  In server mode, and with
+ * nothing to remove, nothing is done.  -1 with e: all messages are still
+ * there.  1 with e: it is decided, and what e tells is left to the next
+ * session or to luck.
  */
 int drop_commit(struct drop *d, struct err *e);
+
+/*
+ * At the end of a session in server mode: keeps ids and marks beside the
+ * spool (marks.h).  -1 with e.
+ */
+int drop_remember(struct drop *d, struct err *e);
 
 #endif

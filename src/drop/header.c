@@ -41,7 +41,12 @@ header_kind(const char *line, size_t n)
 			return HEADER_UIDL;
 		if (NAME("x-status:"))
 			return HEADER_XSTATUS;
-		return NAME("x-imap:") ? HEADER_XIMAP : HEADER_OTHER;
+		if (NAME("x-imap:"))
+			return HEADER_XIMAP;
+		if (NAME("x-uid:") || NAME("x-imapbase:") ||
+		    NAME("x-keywords:"))
+			return HEADER_IMAP;
+		return HEADER_OTHER;
 	default:
 		return HEADER_OTHER;
 	}
@@ -58,16 +63,25 @@ header_uidl(const char *line, size_t n, const char **at)
 {
 	const char *s = line + 7;
 	const char *end = line + n;
-	const char *p;
 
 	while (s < end && is_blank(*s))
 		s++;
 	while (end > s && is_blank(end[-1]))
 		end--;
-	for (p = s; p < end; p++) {
-		if (*p < 0x21 || *p > 0x7e)
-			return 0;
-	}
 	*at = s;
-	return end - s > UID_MAX ? 0 : (size_t)(end - s);
+	return header_uid_good(s, (size_t)(end - s)) ? (size_t)(end - s) : 0;
+}
+
+bool
+header_uid_good(const char *uid, size_t n)
+{
+	size_t i;
+
+	if (n == 0 || n > UID_MAX)
+		return false;
+	for (i = 0; i < n; i++) {
+		if (uid[i] < 0x21 || uid[i] > 0x7e)
+			return false;
+	}
+	return true;
 }

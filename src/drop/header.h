@@ -2,6 +2,7 @@
 #ifndef POPPER_HEADER_H
 #define POPPER_HEADER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define UID_MAX 70 /* octets of a unique-id (RFC 1939 section 7, UIDL) */
@@ -17,6 +18,7 @@ enum header {
 	HEADER_FROM,
 	HEADER_SUBJECT,
 	HEADER_XIMAP, /* X-IMAP, not X-IMAPbase */
+	HEADER_IMAP,  /* X-IMAPbase, X-UID, X-Keywords: IMAP servers' notes */
 };
 
 /* Octets of a line that header_kind has to see to be sure. */
@@ -30,5 +32,8 @@ enum header header_kind(const char *line, size_t n);
  * 0x21 to 0x7E and nothing more.
  */
 size_t header_uidl(const char *line, size_t n, const char **at);
+
+/* True if this can be one: UIDL's characters, and as many (RFC 1939). */
+bool header_uid_good(const char *uid, size_t n);
 
 #endif

@@ -14,9 +14,9 @@
 #include "safefile.h"
 
 #define STALE_SECONDS 300
-#define TOUCH_MS 60000
+#define TOUCH_MS 20000 /* maildrop breaks locks of 60 s */
 #define PATIENCE_MS 10000
-#define RETRY_MS 50
+#define RETRY_MS 10 /* agents that wait in the kernel are quick */
 
 int
 lock_session(struct spool *sp, struct err *e)
@@ -25,7 +25,9 @@ lock_session(struct spool *sp, struct err *e)
 	int fd;
 
 	for (;;) {
-		fd = safefile_open_user(sp->dir, sp->lock, sp->lock,
+		sp->session_old =
+		    fstatat(sp->dir, sp->lock, &st, AT_SYMLINK_NOFOLLOW) == 0;
+		fd = safefile_open_user(sp->dir, sp->lock, sp->lock_path,
 		    O_RDWR | O_CREAT, sp->uid, &st, e);
 		if (fd == -1)
 			return -1;
@@ -46,32 +48,38 @@ lock_session(struct spool *sp, struct err *e)
 			break;
 		close(fd);
 	}
-	if (st.st_size > 0) {
-		err_set(e, ERR_PERM,
-		    "%s, beside %.200s, holds %lld octets that another "
-		    "program left: look at it, append its mail to the spool "
-		    "and remove it",
-		    sp->lock, sp->path, (long long)st.st_size);
-		close(fd);
-		return -1;
-	}
 	sp->session = fd;
 	return 0;
+}
+
+/*
+ * Ends a lock on name in dir: the file goes, unless there is something in it,
+ * which the next session has to finish, or it is to be kept; then its time
+ * tells of this session.
+ */
+static void
+end(int *fd, int dir, const char *name, bool keep)
+{
+	struct stat st;
+
+	if (*fd == -1)
+		return;
+	if (keep)
+		futimens(*fd, NULL);
+	else if (fstat(*fd, &st) == 0 && st.st_size == 0 &&
+	    safefile_is(dir, name, &st))
+		unlinkat(dir, name, 0);
+	close(*fd);
+	*fd = -1;
 }
 
 void
 lock_session_end(struct spool *sp)
 {
-	struct stat st;
-
-	if (sp->session == -1)
-		return;
-	/* mail that another server put there meanwhile is not ours to remove */
-	if (fstat(sp->session, &st) == 0 && st.st_size == 0 &&
-	    safefile_is(sp->dir, sp->lock, &st))
-		unlinkat(sp->dir, sp->lock, 0);
-	close(sp->session);
-	sp->session = -1;
+	/* the session lock last: nobody else is here as long as it is held */
+	end(&sp->apart, sp->temp, sp->drop, sp->keep_drop);
+	end(&sp->session, sp->dir, sp->lock,
+	    sp->keep_drop && spool_together(sp));
 }
 
 /* The file at fd is still the spool: nobody has put another in its place. */
@@ -121,18 +129,19 @@ prepare(struct spool *sp, struct err *e)
 	if (sp->held != -1)
 		return 0;
 	if (unlinkat(sp->dir, sp->prepared, 0) == -1 && errno != ENOENT)
-		return err_sys(e, ERR_PERM,
-		    "maillock error 2: unable to remove", sp->prepared);
+		return spool_err(sp, e, ERR_PERM,
+		    "maillock error 2: unable to remove", sp->dir,
+		    sp->prepared);
 	sp->held = openat(sp->dir, sp->prepared,
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (sp->held == -1)
-		return err_sys(e, ERR_PERM,
-		    "maillock error 2: unable to create the dot-lock of",
-		    sp->path);
+		return spool_err(sp, e, ERR_PERM,
+		    "maillock error 2: unable to create the dot-lock", sp->dir,
+		    sp->dotlock);
 	if (write(sp->held, pid, (size_t)n) != n ||
 	    fstat(sp->held, &sp->held_st) == -1) {
-		err_sys(e, ERR_TEMP,
-		    "maillock error 3: unable to write the pid to",
+		spool_err(sp, e, ERR_TEMP,
+		    "maillock error 3: unable to write the pid to", sp->dir,
 		    sp->prepared);
 		close(sp->held);
 		sp->held = -1;
@@ -146,14 +155,18 @@ prepare(struct spool *sp, struct err *e)
  * We hold the session lock, so a dot-lock that is our prepared file was left
  * by a popper that died: no pid has to be judged.
  */
-static void
-clear_dead(struct spool *sp)
+static int
+clear_dead(const struct spool *sp, struct err *e)
 {
 	struct stat a;
 
+	/* as long as it cannot go, its twin has to stay */
 	if (fstatat(sp->dir, sp->prepared, &a, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    safefile_is(sp->dir, sp->dotlock, &a))
-		unlinkat(sp->dir, sp->dotlock, 0);
+	    safefile_is(sp->dir, sp->dotlock, &a) &&
+	    unlinkat(sp->dir, sp->dotlock, 0) == -1 && errno != ENOENT)
+		return spool_err(sp, e, ERR_TEMP,
+		    "maillock error 2: unable to remove", sp->dir, sp->dotlock);
+	return 0;
 }
 
 /* Somebody else's dot-lock: removed if stale.  0 try again, -1 with e. */
@@ -168,9 +181,10 @@ foreign(const struct spool *sp, struct err *e)
 		return 0;
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_PERM,
-		    "maillock error 5: %s, the lock of %.200s, is not a "
-		    "regular file: remove it",
-		    sp->dotlock, sp->path);
+		    "maillock error 5: %.90s (owner %ld, mode %04o), the lock "
+		    "of %.160s, is not a regular file: remove it",
+		    sp->dotlock, (long)st.st_uid, (unsigned)st.st_mode & 07777,
+		    sp->path);
 	/* far in the future is no better than old */
 	age = time(NULL) - st.st_mtime;
 	if (age < STALE_SECONDS && age > -STALE_SECONDS)
@@ -181,19 +195,84 @@ foreign(const struct spool *sp, struct err *e)
 	return 0;
 }
 
+/*
+ * Over NFS a link can be made and its answer get lost: then the number of
+ * links tells.
+ */
+static bool
+linked(const struct spool *sp)
+{
+	struct stat st;
+	int r = linkat(sp->dir, sp->prepared, sp->dir, sp->dotlock, 0);
+
+	if (!sp->trust_links)
+		return r == 0;
+	return fstat(sp->held, &st) == 0 && st.st_nlink == 2;
+}
+
 /* 1 locked, 0 busy, -1 with e */
 static int
 dot_lock(struct spool *sp, struct err *e)
 {
-	if (linkat(sp->dir, sp->prepared, sp->dir, sp->dotlock, 0) == 0) {
+	errno = EEXIST;
+	if (linked(sp)) {
 		sp->touched = clock_ms();
 		return 1;
 	}
 	if (errno != EEXIST)
-		return err_sys(e, ERR_PERM,
-		    "maillock error 2: unable to create the dot-lock of",
-		    sp->path);
+		return spool_err(sp, e, ERR_PERM,
+		    "maillock error 2: unable to create the dot-lock", sp->dir,
+		    sp->dotlock);
 	return foreign(sp, e);
+}
+
+/* Who holds it: the dot-lock's owner, or somebody's lock of the kernel's. */
+static int
+busy(const struct spool *sp, struct err *e)
+{
+	struct stat st;
+
+	err_set(e, ERR_BUSY,
+	    "maillock error 4: the lock of %.160s is held by another program",
+	    sp->path);
+	if (fstatat(sp->dir, sp->dotlock, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		err_more(e,
+		    ": %.90s (owner %ld, mode %04o, %lld s old); if it stays, "
+		    "see whose it is and remove it",
+		    sp->dotlock, (long)st.st_uid, (unsigned)st.st_mode & 07777,
+		    (long long)(time(NULL) - st.st_mtime));
+	else
+		err_more(e, " in the kernel: lslocks(8) tells which");
+	return -1;
+}
+
+static bool
+ours(const struct spool *sp)
+{
+	return sp->held != -1 &&
+	    safefile_is(sp->dir, sp->dotlock, &sp->held_st);
+}
+
+/*
+ * With both locks: what was looked at before may have been replaced or made,
+ * and may have got mail, by those who only take the dot-lock.
+ */
+static bool
+is_settled(struct spool *sp)
+{
+	struct stat st;
+
+	if (sp->fd == -1)
+		return fstatat(sp->dir, sp->name, &st, AT_SYMLINK_NOFOLLOW) ==
+		    -1;
+	return fstat(sp->fd, &sp->st) == 0 && is_spool(sp);
+}
+
+static void
+dot_unlock(struct spool *sp)
+{
+	if (sp->held != -1 && ours(sp))
+		unlinkat(sp->dir, sp->dotlock, 0);
 }
 
 int
@@ -202,22 +281,23 @@ lock_spool(struct spool *sp, struct err *e)
 	int64_t deadline = clock_ms() + PATIENCE_MS;
 	int got;
 
-	clear_dead(sp);
+	if (clear_dead(sp, e) == -1)
+		return -1;
 	for (;;) {
 		got = kernel_lock(sp, e);
 		if (got == 1) {
 			got = prepare(sp, e) == -1 ? -1 : dot_lock(sp, e);
-			if (got == 1)
+			if (got == 1 && is_settled(sp))
 				return 0;
+			if (got == 1)
+				got = 0;
 		}
+		dot_unlock(sp);
 		kernel_unlock(sp);
 		if (got == -1)
 			break;
 		if (clock_left(deadline) == 0) {
-			err_set(e, ERR_BUSY,
-			    "maillock error 4: the lock of %.200s is held by "
-			    "another program",
-			    sp->path);
+			busy(sp, e);
 			break;
 		}
 		/* the pid keeps those who wait from waiting in step */
@@ -227,11 +307,57 @@ lock_spool(struct spool *sp, struct err *e)
 	return -1;
 }
 
-bool
-lock_ours(const struct spool *sp)
+int
+lock_intact(const struct spool *sp, uint64_t size, struct err *e)
 {
-	return sp->held != -1 &&
-	    safefile_is(sp->dir, sp->dotlock, &sp->held_st);
+	struct stat now;
+
+	if (!ours(sp))
+		return err_set(e, ERR_TEMP,
+		    "maillock error 6: the lock %.100s of %.200s was lost: "
+		    "another program broke it; nothing was changed",
+		    sp->dotlock, sp->path);
+	if (sp->fd == -1)
+		return 0;
+	if (fstatat(sp->dir, sp->name, &now, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    !safefile_same(&now, &sp->st) || (uint64_t)now.st_size != size)
+		return err_set(e, ERR_TEMP,
+		    "%.200s was changed by another program in spite of our "
+		    "lock: nothing was changed; try again",
+		    sp->path);
+	return 0;
+}
+
+int
+lock_again(struct spool *sp, struct err *e)
+{
+	int got = kernel_lock(sp, e);
+
+	if (got == 0)
+		busy(sp, e);
+	return got == 1 ? 0 : -1;
+}
+
+int
+lock_make_spool(struct spool *sp, struct err *e)
+{
+	/* agents' mode from birth: nobody would mend another one */
+	mode_t mask = umask(0007);
+	int fd = openat(sp->dir, sp->name,
+	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0660);
+	int sys = errno;
+
+	umask(mask);
+	errno = sys;
+
+	if (fd == -1)
+		return spool_err(
+		    sp, e, ERR_PERM, "Unable to create", sp->dir, sp->name);
+	close(fd);
+	if (fsync(sp->dir) == -1)
+		return err_sys(
+		    e, ERR_TEMP, "Unable to sync the folder of", sp->path);
+	return lock_again(sp, e);
 }
 
 void
@@ -239,7 +365,7 @@ lock_spool_end(struct spool *sp)
 {
 	if (sp->held != -1) {
 		/* as long as the lock cannot go, its twin tells whose it is */
-		if (!lock_ours(sp) || unlinkat(sp->dir, sp->dotlock, 0) == 0)
+		if (!ours(sp) || unlinkat(sp->dir, sp->dotlock, 0) == 0)
 			unlinkat(sp->dir, sp->prepared, 0);
 		close(sp->held);
 		sp->held = -1;

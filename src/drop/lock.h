@@ -2,7 +2,6 @@
 #ifndef POPPER_LOCK_H
 #define POPPER_LOCK_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -34,7 +33,19 @@ void lock_spool_end(struct spool *sp);
 /* In long work: touches the dot-lock once a minute, that it not get stale. */
 void lock_refresh(struct spool *sp);
 
-/* True if the dot-lock in the folder is still the one we made. */
-bool lock_ours(const struct spool *sp);
+/*
+ * With the spool lock: makes the spool that is not there, with the mode that
+ * delivery agents expect, and locks it.
+ */
+int lock_make_spool(struct spool *sp, struct err *e);
+
+/* With the spool lock: opens and locks the spool that is there now. */
+int lock_again(struct spool *sp, struct err *e);
+
+/*
+ * Before what cannot be undone: 0 if nobody has broken our lock, replaced
+ * the spool, or changed its size, which has to be size.
+ */
+int lock_intact(const struct spool *sp, uint64_t size, struct err *e);
 
 #endif

@@ -200,6 +200,7 @@ head_line(struct mboxscan *s, const struct line *l)
 		s->dropping = true;
 		break;
 	case HEADER_STATUS:
+		s->loc.flags |= MSG_STATUS;
 		if (l->len <= FROMLINE_MAX &&
 		    memchr(l->p + 7, 'R', l->seen - 7) != NULL)
 			s->loc.flags |= MSG_READ;
@@ -212,6 +213,7 @@ head_line(struct mboxscan *s, const struct line *l)
 		s->dropping = false;
 		break;
 	case HEADER_XSTATUS:
+	case HEADER_IMAP:
 	case HEADER_OTHER:
 	default:
 		s->dropping = false;

@@ -41,11 +41,16 @@ enum {
 	MSG_NOBLANK = 1,  /* the header has no empty line behind it */
 	MSG_READ = 2,	  /* a Status: field has an R */
 	MSG_BLANK_CR = 4, /* the empty line behind the header is CRLF */
+	MSG_STATUS = 8,	  /* there is a Status: field */
 	/*
 	 * UW IMAP's data, by two of these: X-IMAP:, a From: and a Subject:
 	 * as it writes them, on their first line.
 	 */
-	MSG_HIDDEN = 8
+	MSG_HIDDEN = 16,
+	/* of the maildrop, not of the scanner */
+	MSG_SEEN = 256,	      /* RETR sent it, now or in an earlier session */
+	MSG_SENT = 1024,      /* RETR sent it in this session */
+	MSG_UID_STORED = 512, /* its unique-id is the one in its header */
 };
 
 /* Offsets are those of octets in the spool. */

@@ -13,6 +13,7 @@ struct walk {
 	unsigned what;
 	const char *uid; /* still to be put in, or NULL */
 	drop_sink *sink;
+	message_range *range; /* instead of sink */
 	void *ctx;
 	bool dropping; /* inside a field that is left out */
 	struct err *e;
@@ -26,7 +27,8 @@ read_at(const struct walk *w, char *block, uint64_t at, uint64_t end)
 	ssize_t r;
 
 	do {
-		r = pread(w->d->sp.fd, block, want, (off_t)at);
+		r = pread(drop_mail(w->d), block, want,
+		    (off_t)(drop_base(w->d) + at));
 	} while (r == -1 && errno == EINTR);
 	if (r == -1)
 		return err_sys(w->e, ERR_TEMP, "Unable to read", w->d->sp.path);
@@ -40,7 +42,7 @@ read_at(const struct walk *w, char *block, uint64_t at, uint64_t end)
 static int
 give(const struct walk *w, const char *data, size_t n)
 {
-	if (n > 0 && w->sink(w->ctx, data, n) == -1) {
+	if (n > 0 && w->sink != NULL && w->sink(w->ctx, data, n) == -1) {
 		w->e->kind = ERR_NONE;
 		return -1;
 	}
@@ -64,25 +66,21 @@ give_uid(struct walk *w)
 static int
 judge(struct walk *w, const char *line, size_t n)
 {
-	switch (header_kind(line, n)) {
-	case HEADER_CONTINUED:
-		break;
-	case HEADER_UIDL:
-	case HEADER_LENGTH:
-		w->dropping = true;
-		break;
-	case HEADER_STATUS:
-		w->dropping = (w->what & WALK_NO_STATUS) != 0;
-		return give_uid(w);
-	case HEADER_XSTATUS:
-		w->dropping = (w->what & WALK_NO_STATUS) != 0;
-		break;
-	case HEADER_OTHER:
-	default:
-		w->dropping = false;
-		break;
-	}
-	return 0;
+	enum header kind = header_kind(line, n);
+
+	if (kind == HEADER_CONTINUED)
+		return 0;
+	w->dropping = (w->what & WALK_DROP(kind)) != 0;
+	return kind == HEADER_STATUS ? give_uid(w) : 0;
+}
+
+/* A header line, or a part of one, that is not left out. */
+static int
+keep(const struct walk *w, uint64_t at, const char *data, size_t n)
+{
+	if (w->range == NULL)
+		return give(w, data, n);
+	return w->range(w->ctx, at, n);
 }
 
 /*
@@ -114,7 +112,8 @@ walk_header(struct walk *w, uint64_t at, uint64_t end)
 			if (!mid && judge(w, p, (size_t)(next - p)) == -1)
 				return -1;
 			if (!w->dropping &&
-			    give(w, p, (size_t)(next - p)) == -1)
+			    keep(w, at + (size_t)(p - block), p,
+				(size_t)(next - p)) == -1)
 				return -1;
 			mid = lf == NULL;
 			p = next;
@@ -122,7 +121,7 @@ walk_header(struct walk *w, uint64_t at, uint64_t end)
 		at += (size_t)(p - block);
 	}
 	/* a header that just stops has no line end either */
-	return mid && !w->dropping ? give(w, "\n", 1) : 0;
+	return mid && !w->dropping && w->range == NULL ? give(w, "\n", 1) : 0;
 }
 
 /* How much of the n octets at p is up to *lines line ends. */
@@ -162,9 +161,8 @@ walk_body(struct walk *w, uint64_t at, uint64_t end, uint64_t lines)
 	return 0;
 }
 
-/* Where the header's fields end: before its empty line, if it has one. */
-static uint64_t
-fields_end(const struct msgloc *m)
+uint64_t
+message_fields_end(const struct msgloc *m)
 {
 	if ((m->flags & MSG_NOBLANK) != 0)
 		return m->body;
@@ -175,13 +173,29 @@ int
 message_walk(struct drop *d, const struct msgloc *m, unsigned what,
     const char *uid, uint64_t lines, drop_sink *sink, void *ctx, struct err *e)
 {
-	struct walk w = { d, what, uid, sink, ctx, false, e };
+	struct walk w = { .d = d,
+		.what = what,
+		.uid = uid,
+		.sink = sink,
+		.ctx = ctx,
+		.e = e };
 
 	if ((what & WALK_FROM) != 0 &&
 	    walk_body(&w, m->from, m->head, DROP_ALL) == -1)
 		return -1;
-	if (walk_header(&w, m->head, fields_end(m)) == -1 ||
+	if (walk_header(&w, m->head, message_fields_end(m)) == -1 ||
 	    give_uid(&w) == -1 || give(&w, "\n", 1) == -1)
 		return -1;
 	return walk_body(&w, m->body, m->end, lines);
+}
+
+int
+message_fields(struct drop *d, const struct msgloc *m, unsigned what,
+    message_range *range, void *ctx, struct err *e)
+{
+	struct walk w = {
+		.d = d, .what = what, .range = range, .ctx = ctx, .e = e
+	};
+
+	return walk_header(&w, m->head, message_fields_end(m));
 }

@@ -10,15 +10,17 @@
 #define BLOCK 262144
 
 static int
-refuse(struct mboxscan *s, const struct spool *sp, struct err *e)
+refuse(struct mboxscan *s, struct spool *sp, struct err *e)
 {
 	if (!mboxscan_bad(s))
 		return -1;
 	return err_set(e, ERR_PERM,
 	    "Unable to process From lines (envelope), change recognition "
-	    "modes: %.200s does not begin with a From_ line; mend or remove "
-	    "what stands before the first message",
-	    sp->path);
+	    "modes: %.160s (owner %ld, mode %04o, %lld octets) does not begin "
+	    "with a From_ line: mend or remove what stands before the first "
+	    "message",
+	    sp->path, (long)sp->st.st_uid, (unsigned)sp->st.st_mode & 07777,
+	    (long long)sp->st.st_size);
 }
 
 /* Gives the first size octets of the spool to take, block by block. */
@@ -50,33 +52,43 @@ each_block(struct spool *sp, uint64_t size,
 }
 
 struct scanning {
-	struct mboxscan scan;
 	XXH3_state_t digest;
+	struct scan *job;
+	uint64_t at;
+	struct mboxscan scan;
 };
 
 static int
 scan_block(void *ctx, const char *data, size_t n)
 {
 	struct scanning *s = ctx;
+	struct scan *job = s->job;
+	size_t k = 0;
 
-	XXH3_128bits_update(&s->digest, data, n);
+	if (job->copy != NULL && job->copy(job->ctx, data, n) == -1)
+		return -1;
+	if (job->part > s->at && job->part <= s->at + n) {
+		k = (size_t)(job->part - s->at);
+		XXH3_128bits_update(&s->digest, data, k);
+		job->part_digest = XXH3_128bits_digest(&s->digest);
+	}
+	XXH3_128bits_update(&s->digest, data + k, n - k);
+	s->at += n;
 	return mboxscan_feed(&s->scan, data, n);
 }
 
 int
-scan_spool(struct spool *sp, uint64_t size,
-    int (*msg)(void *ctx, const struct msgloc *loc), void *ctx,
-    XXH128_hash_t *digest, struct err *e)
+scan_spool(struct spool *sp, uint64_t size, struct scan *job, struct err *e)
 {
-	struct scanning s;
+	struct scanning s = { .job = job };
 
 	e->kind = ERR_NONE;
-	mboxscan_init(&s.scan, msg, ctx);
+	mboxscan_init(&s.scan, job->msg, job->ctx);
 	XXH3_128bits_reset(&s.digest);
 	if (each_block(sp, size, scan_block, &s, e) == -1 ||
 	    mboxscan_end(&s.scan) == -1)
 		return refuse(&s.scan, sp, e);
-	*digest = XXH3_128bits_digest(&s.digest);
+	job->digest = XXH3_128bits_digest(&s.digest);
 	return 0;
 }
 
@@ -87,13 +99,25 @@ digest_block(void *ctx, const char *data, size_t n)
 }
 
 int
-scan_same(
-    struct spool *sp, uint64_t size, const XXH128_hash_t *digest, struct err *e)
+scan_digest(
+    struct spool *sp, uint64_t size, XXH128_hash_t *digest, struct err *e)
 {
 	XXH3_state_t state;
 
 	XXH3_128bits_reset(&state);
 	if (each_block(sp, size, digest_block, &state, e) == -1)
 		return -1;
-	return XXH128_isEqual(XXH3_128bits_digest(&state), *digest);
+	*digest = XXH3_128bits_digest(&state);
+	return 0;
+}
+
+int
+scan_same(
+    struct spool *sp, uint64_t size, const XXH128_hash_t *digest, struct err *e)
+{
+	XXH128_hash_t now;
+
+	if (scan_digest(sp, size, &now, e) == -1)
+		return -1;
+	return XXH128_isEqual(now, *digest);
 }

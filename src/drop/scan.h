@@ -7,13 +7,27 @@
 #include "mboxscan.h"
 #include "spool.h"
 
+struct scan {
+	/* as mboxscan_init has it; when it returns -1 it has to fill e */
+	int (*msg)(void *ctx, const struct msgloc *loc);
+	/* or NULL: gets all octets before the scanner does, -1 likewise */
+	int (*copy)(void *ctx, const char *data, size_t n);
+	void *ctx;
+	uint64_t part; /* a digest of the first so many octets, too */
+
+	XXH128_hash_t digest;
+	XXH128_hash_t part_digest; /* if that many were there */
+};
+
 /*
  * Reads the first size octets of the locked spool through the scanner, and
- * takes their digest.  When msg returns -1 it has to have filled e.
+ * takes their digest.
  */
-int scan_spool(struct spool *sp, uint64_t size,
-    int (*msg)(void *ctx, const struct msgloc *loc), void *ctx,
-    XXH128_hash_t *digest, struct err *e);
+int scan_spool(struct spool *sp, uint64_t size, struct scan *s, struct err *e);
+
+/* The digest of the first size octets. */
+int scan_digest(
+    struct spool *sp, uint64_t size, XXH128_hash_t *digest, struct err *e);
 
 /*
  * 1 if the first size octets of the spool still have this digest, 0 if not,

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* runs as: the user */
-#include <stdbool.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lock.h"
+#include "safefile.h"
 #include "spool.h"
 
 static bool
@@ -36,6 +37,8 @@ name_spool(struct spool *sp, const struct spool_place *at)
 	return path(sp->path, at->folder, at->name) &&
 	    name(sp->name, "", at->name, "") &&
 	    name(sp->lock, dot, at->name, ".pop") &&
+	    path(sp->lock_path, at->folder, sp->lock) &&
+	    name(sp->lock_new, dot, at->name, ".pop.left") &&
 	    name(sp->fresh, dot, at->name, ".pop.new") &&
 	    name(sp->dotlock, "", at->name, ".lock") &&
 	    name(sp->prepared, dot, at->name, ".lk");
@@ -53,6 +56,20 @@ name_others(struct spool *sp, const struct spool_place *at)
 	    (at->old == -1 || name(sp->left, "", at->old_name, ""));
 }
 
+/* The same folder by another path is the same folder. */
+static void
+join(int dir, int *fd)
+{
+	struct stat a;
+	struct stat b;
+
+	if (*fd == -1 || *fd == dir || fstat(dir, &a) == -1 ||
+	    fstat(*fd, &b) == -1 || !safefile_same(&a, &b))
+		return;
+	close(*fd);
+	*fd = dir;
+}
+
 int
 spool_init(
     struct spool *sp, const struct spool_place *at, uid_t uid, struct err *e)
@@ -61,9 +78,11 @@ spool_init(
 	sp->dir = at->dir;
 	sp->temp = at->temp == -1 ? at->dir : at->temp;
 	sp->cache = at->cache == -1 ? at->dir : at->cache;
+	join(sp->dir, &sp->temp);
+	join(sp->dir, &sp->cache);
 	sp->old = at->old;
 	sp->uid = uid;
-	sp->session = sp->fd = sp->held = -1;
+	sp->session = sp->apart = sp->fd = sp->held = -1;
 	if (!name_spool(sp, at) || !name_others(sp, at))
 		return err_set(e, ERR_PERM,
 		    "maillock error 1: a name beside the spool %.200s/%.100s "
@@ -73,7 +92,7 @@ spool_init(
 }
 
 static void
-close_folder(int *fd)
+close_fd(int *fd)
 {
 	if (*fd != -1)
 		close(*fd);
@@ -84,12 +103,45 @@ void
 spool_close(struct spool *sp)
 {
 	lock_spool_end(sp);
-	close_folder(&sp->fd);
+	close_fd(&sp->fd);
 	lock_session_end(sp);
+	close_fd(&sp->apart);
 	if (sp->temp != sp->dir)
-		close_folder(&sp->temp);
+		close_fd(&sp->temp);
 	if (sp->cache != sp->dir)
-		close_folder(&sp->cache);
-	close_folder(&sp->old);
-	close_folder(&sp->dir);
+		close_fd(&sp->cache);
+	close_fd(&sp->old);
+	close_fd(&sp->dir);
+}
+
+bool
+spool_together(const struct spool *sp)
+{
+	return sp->temp == sp->dir && strcmp(sp->drop, sp->lock) == 0;
+}
+
+static void
+beside(const char *what, const char *file, char *to, size_t n)
+{
+	const char *slash = strrchr(what, '/');
+	int len = slash == NULL ? 0 : (int)(slash + 1 - what);
+
+	snprintf(to, n, "%.*s%s", len, what, file);
+}
+
+int
+spool_err(const struct spool *sp, struct err *e, enum err_kind kind,
+    const char *what, int dir, const char *name)
+{
+	char path[SPOOL_PATH_MAX + SPOOL_NAME_MAX];
+	int sys = errno;
+
+	/* of the others only the name is known here */
+	if (dir == sp->dir || dir == sp->temp)
+		beside(dir == sp->dir ? sp->path : sp->temp_path, name, path,
+		    sizeof path);
+	else
+		snprintf(path, sizeof path, "%s", name);
+	errno = sys;
+	return safefile_err(e, kind, what, path, dir);
 }

@@ -2,6 +2,7 @@
 #ifndef POPPER_SPOOL_H
 #define POPPER_SPOOL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -41,8 +42,10 @@ struct spool {
 	char path[SPOOL_PATH_MAX];	/* for messages only */
 	char temp_path[SPOOL_PATH_MAX]; /* the same, of the temporary drop */
 	char name[SPOOL_NAME_MAX];	/* USER */
+	char lock_path[SPOOL_PATH_MAX]; /* the same, of the session lock */
 	char lock[SPOOL_NAME_MAX];	/* .USER.pop, the session lock */
 	char drop[SPOOL_NAME_MAX];	/* in temp: the temporary drop */
+	char lock_new[SPOOL_NAME_MAX];	/* one being made of a left-over */
 	char drop_new[SPOOL_NAME_MAX]; /* in temp: one being made of a left-over
 					*/
 	char fresh[SPOOL_NAME_MAX];    /* .USER.pop.new, a spool being made */
@@ -51,17 +54,29 @@ struct spool {
 	char marks[SPOOL_NAME_MAX];    /* in cache */
 	char left[SPOOL_NAME_MAX];     /* in old */
 
-	int session;	/* the session lock's fd, or -1 */
+	int session;	  /* the session lock's fd, or -1 */
+	bool session_old; /* its file was there before */
+	bool apart_old;
+	int apart;	/* the temporary drop, if it is another file, or -1 */
 	int fd;		/* the spool, or -1 */
 	struct stat st; /* of the spool when it was locked last */
 	int held;	/* the prepared lock's fd while we hold USER.lock */
 	struct stat held_st;
-	int64_t touched; /* clock_ms() when the dot-lock was, last */
+	bool trust_links; /* no-atomic-open: only the link count tells */
+	bool keep_drop;	  /* keep-temp-drop */
+	int64_t touched;  /* clock_ms() when the dot-lock was, last */
 };
 
 /* Takes over the folders' fds, also if it fails: -1 if a name is too long. */
 int spool_init(
     struct spool *sp, const struct spool_place *at, uid_t uid, struct err *e);
 void spool_close(struct spool *sp);
+
+/* "WHAT PATH: ..." of the present errno, for a name in one of the folders. */
+int spool_err(const struct spool *sp, struct err *e, enum err_kind kind,
+    const char *what, int dir, const char *name);
+
+/* The temporary drop and the session lock are one file. */
+bool spool_together(const struct spool *sp);
 
 #endif

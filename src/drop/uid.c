@@ -7,6 +7,12 @@
 #include "message.h"
 #include "uid.h"
 
+/* all but what servers change */
+#define HASHED \
+	(WALK_FROM | WALK_SERVER | WALK_DROP(HEADER_STATUS) | \
+	    WALK_DROP(HEADER_XSTATUS) | WALK_DROP(HEADER_XIMAP) | \
+	    WALK_DROP(HEADER_IMAP))
+
 int
 uid_stored(struct drop *d, struct msgloc *m, struct err *e)
 {
@@ -14,6 +20,7 @@ uid_stored(struct drop *d, struct msgloc *m, struct err *e)
 		return 0;
 	switch (idset_take(&d->ids, m->uid, m->uid_len, e)) {
 	case 1:
+		m->flags |= MSG_UID_STORED;
 		return 0;
 	case 0:
 		m->uid_len = 0;
@@ -81,8 +88,8 @@ hash_message(
 	struct hashing hash = { .last = '\n' };
 
 	XXH3_128bits_reset(&hash.state);
-	if (message_walk(d, m, WALK_FROM | WALK_NO_STATUS, NULL, DROP_ALL,
-		hash_sink, &hash, e) == -1)
+	if (message_walk(d, m, HASHED, NULL, DROP_ALL, hash_sink, &hash, e) ==
+	    -1)
 		return -1;
 	/* the next mail ends a last line that has no end yet */
 	if (hash.last != '\n')
@@ -132,6 +139,7 @@ uid_compute(struct drop *d, uint32_t i, struct err *e)
 			if (compute(d, &m, e) == -1 ||
 			    index_set(&d->ix, d->ids_known, &m, e) == -1)
 				return -1;
+			d->unmarked = true;
 		}
 		d->ids_known++;
 	}

@@ -9,7 +9,8 @@
  * the message, and the first of its kind in the spool, is the id.  Otherwise
  * it is 20 characters of base 80, or in the old style 32 hexadecimal digits,
  * from a 128-bit hash of the whole message with its From_ line, but without
- * the fields that servers change (X-UIDL, Status, X-Status, Content-Length);
+ * the fields that servers change (X-UIDL, Status, X-Status, Content-Length,
+ * X-IMAP, X-IMAPbase, X-UID, X-Keywords);
  * one that is taken already is hashed once more, so that the same spool
  * always gives the same ids.
  */

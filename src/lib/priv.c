@@ -17,7 +17,7 @@
 #include "priv.h"
 
 int
-priv_become(uid_t uid, gid_t gid, struct err *e)
+priv_become(uid_t uid, gid_t gid, gid_t also, struct err *e)
 {
 	if (geteuid() != 0) {
 		if (uid == geteuid())
@@ -29,8 +29,8 @@ priv_become(uid_t uid, gid_t gid, struct err *e)
 	}
 	if (uid == 0)
 		return err_set(e, ERR_PERM, "uid 0 is never served");
-	if (setgroups(0, NULL) == -1 || setresgid(gid, gid, gid) == -1 ||
-	    setresuid(uid, uid, uid) == -1)
+	if (setgroups(also == gid ? 0 : 1, &also) == -1 ||
+	    setresgid(gid, gid, gid) == -1 || setresuid(uid, uid, uid) == -1)
 		return err_sys(e, ERR_PERM, "Unable to become", "the user");
 	if (setuid(0) == 0 || setresuid((uid_t)-1, 0, (uid_t)-1) == 0)
 		return err_set(e, ERR_PERM, "Unable to give up root for good");
@@ -134,7 +134,7 @@ priv_confine(const char *dir, uid_t uid, gid_t gid, struct err *e)
 			return -1;
 		if (chdir(dir) == -1 || chroot(".") == -1)
 			return err_sys(e, ERR_PERM, "Unable to chroot to", dir);
-		if (priv_become(uid, gid, e) == -1)
+		if (priv_become(uid, gid, gid, e) == -1)
 			return -1;
 	}
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||

@@ -7,10 +7,11 @@
 #include "err.h"
 
 /*
- * Becomes uid and gid for good, with no other group, and proves that there
- * is no way back.  A process that is not root can only become what it is.
+ * Becomes uid and gid for good, with no other group than also, and proves
+ * that there is no way back.  A process that is not root can only become
+ * what it is.
  */
-int priv_become(uid_t uid, gid_t gid, struct err *e);
+int priv_become(uid_t uid, gid_t gid, gid_t also, struct err *e);
 
 /*
  * What a process before log-in may still do: chroot to dir, an empty folder

@@ -33,6 +33,7 @@ capa_body(struct session *s)
 {
 	struct out *o = &s->out;
 	char line[80];
+	uint32_t expire;
 
 	out_str(o, "TOP\r\n");
 	if (clear_text(s))
@@ -42,8 +43,10 @@ capa_body(struct session *s)
 		    s->cfg.announce_login_delay);
 		out_str(o, line);
 	}
-	snprintf(line, sizeof line, "EXPIRE %u\r\n", s->cfg.announce_expire);
-	out_str(o, s->cfg.announce_expire == NEVER ? "EXPIRE NEVER\r\n" : line);
+	/* what is retrieved and deleted at once is not retained */
+	expire = s->cfg.auto_delete ? 0 : s->cfg.announce_expire;
+	snprintf(line, sizeof line, "EXPIRE %u\r\n", expire);
+	out_str(o, expire == NEVER ? "EXPIRE NEVER\r\n" : line);
 	out_str(o, "UIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n");
 	if (s->in_transaction || !s->cfg.shy)
 		out_str(

@@ -20,14 +20,18 @@
 static enum outcome
 message(struct session *s, const char *arg)
 {
+	struct err e;
 	uint32_t n;
+	int gone;
 
 	if (num_u32(arg, &n) == -1)
 		return session_refuse(s, REPLY_BAD_NUMBER, arg);
 	if (n == 0 || n > s->drop.ix.count)
 		return session_refuse(s, REPLY_NO_MESSAGE, arg);
-	if (drop_is_gone(&s->drop, n - 1))
-		return session_refuse(s, REPLY_GONE, arg);
+	gone = drop_is_gone(&s->drop, n - 1, &e);
+	if (gone != 0)
+		return gone == -1 ? session_error(s, &e)
+				  : session_refuse(s, REPLY_GONE, arg);
 	s->msg = n - 1;
 	return OC_OK;
 }
@@ -72,9 +76,11 @@ each(struct session *s, one_line *line)
 	struct err e;
 
 	for (s->msg = 0; s->msg < s->drop.ix.count; s->msg++) {
-		if (drop_is_gone(&s->drop, s->msg))
+		int gone = drop_is_gone(&s->drop, s->msg, &e);
+
+		if (gone == 1)
 			continue;
-		if (line(s, text, sizeof text, &e) == -1)
+		if (gone == -1 || line(s, text, sizeof text, &e) == -1)
 			return too_late(s, &e);
 		out_str(&s->out, text);
 		out_put(&s->out, "\r\n", 2);

@@ -131,7 +131,10 @@ put(int dir, const char *fresh, const char *name)
 
 	if (r == -1 && (errno == EINVAL || errno == ENOSYS))
 		r = renameat(dir, fresh, dir, name);
-	return r == 0 || errno == EEXIST || errno == ENOTEMPTY ? 0 : -1;
+	if (r == -1 && errno != EEXIST && errno != ENOTEMPTY)
+		return -1;
+	/* mail may soon be nowhere else but in it */
+	return fsync(dir);
 }
 
 /*

@@ -126,7 +126,10 @@ locate_open(struct locate *l, const struct config *c,
 		return -1;
 	if (l->home_misc)
 		return 0;
-	if (c->temp_dir != NULL && open_temp(l, c, id->user, e) == -1)
+	/* a MAILDROP may have several users: its journal is the one beside it
+	 */
+	if (c->temp_dir != NULL && !l->given &&
+	    open_temp(l, c, id->user, e) == -1)
 		return -1;
 	if (c->cache_dir == NULL)
 		return 0;
@@ -234,8 +237,7 @@ name_files(struct locate *l, const struct config *c, const char *user)
 {
 	const char *stem = l->name[0] == '.' ? l->name + 1 : l->name;
 
-	if (expand(l->temp_name, c->temp_name,
-		l->given && l->temp.fd == -1 ? stem : user) == -1 ||
+	if (expand(l->temp_name, c->temp_name, l->given ? stem : user) == -1 ||
 	    expand(l->cache_name, c->cache_name,
 		l->given && l->cache.fd == -1 ? stem : user) == -1 ||
 	    expand(l->old_name, ".%s.pop", user) == -1)

@@ -24,10 +24,10 @@ struct locate {
 
 	struct folder base; /* of spool-dir, or of the MAILDROP; for options */
 	gid_t group;	    /* the session's, or 0 for the user's own */
+	bool home_mail;	    /* the spool is in the home */
 
 	/* private */
 	bool given;	/* a MAILDROP of users.cdb */
-	bool home_mail; /* the spool is in the home */
 	bool home_misc; /* so are the files beside it */
 	bool fleeting;	/* temp is lost at a reboot */
 	struct folder spool, temp, cache, old;

@@ -21,12 +21,15 @@
 /*
  * From here on the process is the user, in the group of spool-dir.  A folder
  * of root's own group gives none, nor does one that users.cdb names: it may
- * be in the user's hands, and lead anywhere.
+ * be in the user's hands, and lead anywhere.  The user's own group comes along
+ * where a spool in the home has to keep it.
  */
 static int
-become(const struct auth_ident *id, gid_t group, struct err *e)
+become(const struct auth_ident *id, const struct locate *at, struct err *e)
 {
-	if (priv_become(id->uid, group != 0 ? group : id->gid, e) == -1)
+	gid_t gid = at->group != 0 ? at->group : id->gid;
+
+	if (priv_become(id->uid, gid, at->home_mail ? id->gid : gid, e) == -1)
 		return -1;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return err_sys(e, ERR_TEMP, "Unable to confine", "the session");
@@ -58,11 +61,33 @@ find(struct session *s, const struct auth_ident *id, struct locate *at,
 	if (s->cfg.spool_options)
 		options = useropt_open_spool(at->base.fd, id->user);
 	servermode_groups(&s->cfg, id, getgrnam_r);
-	if (become(id, at->group, e) == -1 ||
-	    read_options(s, id, options, e) == -1 ||
+	if (become(id, at, e) == -1 || read_options(s, id, options, e) == -1 ||
 	    locate_mode(at, s->cfg.server_mode, e) == -1)
 		return -1;
 	return locate_settle(at, &s->cfg, id, e);
+}
+
+static void
+drop_options(struct drop *d, const struct config *c)
+{
+	d->server = c->server_mode;
+	d->fast = c->fast_update;
+	d->headers = c->update_status_headers;
+	d->auto_delete = c->auto_delete;
+	d->old_style_uid = c->old_style_uid;
+	d->hide = c->uw_kluge;
+	d->lock_check = c->mail_lock_check;
+	d->sp.trust_links = c->no_atomic_open;
+	d->sp.keep_drop = c->keep_temp_drop;
+}
+
+static void
+close_drop(struct session *s)
+{
+	struct err e;
+
+	if (drop_close(&s->drop, &e) == -1)
+		log_line("%s: the next session will put the mail back", e.text);
 }
 
 static int
@@ -79,9 +104,9 @@ open_drop(struct session *s, const struct auth_ident *id, struct err *e)
 		return -1;
 	}
 	s->out.timeout = s->cfg.timeout;
-	s->drop.lock_check = s->cfg.mail_lock_check;
+	drop_options(&s->drop, &s->cfg);
 	if (drop_open(&s->drop, e) == -1) {
-		drop_close(&s->drop);
+		close_drop(s);
 		return -1;
 	}
 	return 0;
@@ -116,8 +141,9 @@ welcome(struct session *s)
 	uint32_t n = s->drop.ix.count;
 
 	snprintf(s->text, sizeof s->text,
-	    "%s has %u visible message%s (0 hidden) in %llu octets.", s->user,
-	    n, n == 1 ? "" : "s", (unsigned long long)s->drop.octets);
+	    "%s has %u visible message%s (%u hidden) in %llu octets.", s->user,
+	    n, n == 1 ? "" : "s", s->drop.hidden,
+	    (unsigned long long)s->drop.octets);
 	say(s, "+OK ");
 }
 
@@ -174,12 +200,15 @@ session(struct session *s)
 {
 	enum session_end end;
 	int64_t t_end;
+	struct err e;
 
 	report_login(s->cfg.log_login, s->user, &s->peer);
 	welcome(s);
 	end = session_loop(s, cmd_transaction, INT64_MAX);
 	t_end = s->t_end != 0 ? s->t_end : clock_ms();
 	ended(s, end);
+	if (drop_remember(&s->drop, &e) == -1)
+		log_line("%s: unique-ids will be computed again", e.text);
 	statistics(s);
 	if (s->cfg.timing)
 		report_timing(s->user, &s->peer, end == END_QUIT,
@@ -211,7 +240,7 @@ trans_run(
 	else {
 		s->t_init = clock_ms();
 		code = session(s);
-		drop_close(&s->drop);
+		close_drop(s);
 	}
 	return code;
 }

@@ -20,7 +20,7 @@ plan skip_all => 'each mode has a file of its own' unless @modes;
 for my $mode (@modes) {
 	my $c = Crash->new($mode);
 	my ($start, $n) = (time, 0);
-	for (@Crash::dialogues) {
+	for ($c->dialogues) {
 		my ($name, $gone, $abort) = @$_;
 		for my $during (0, 1) {
 			my $what = "$mode->{name}: $name" .
@@ -36,7 +36,8 @@ for my $mode (@modes) {
 			my $whole = $grow[-1] || 0;
 			my %at = map { $_ => 1 } 0 .. $EACH,
 			    (map { ($_ - 1, $_, $_ + 1) } @grow),
-			    map { int($whole * $_ / 8) } 1 .. 7;
+			    # what is reserved counts, and shows in no size
+			    map { int($whole * $_ / 8) } 1 .. 15;
 			my @at = sort { $a <=> $b } keys %at;
 			my @wrong = map { full($c, $gone, $_, @how) } @at;
 			$n += @at;
@@ -46,7 +47,7 @@ for my $mode (@modes) {
 			# the whole is enough, if pids are as long
 			$c->fresh;
 			my $did = $c->session(@how,
-			    env => { FAULT_SPACE => $whole + 16 });
+			    env => { FAULT_SPACE => 2 * $whole + 16 });
 			like($did->{said}, qr/^\+OK/, "$what: enough")
 			    unless $abort;
 		}

@@ -10,7 +10,7 @@ use Pop;
 use Test::More;
 use Time::HiRes qw(time);
 
-my $host = Pop->new;
+my $host = Pop->new(conf => "reset update-status-headers\n");
 my $dir = "$host->{dir}/spool";
 my $mail = join '', map { Mbox::message($_) } 1 .. 3;
 $host->spool('alice', $mail);
@@ -80,12 +80,14 @@ close $fh;
 like($s->line, qr/^\+OK/, 'log-in waits for an fcntl lock');
 $s->quit;
 
-# What another server leaves in our session lock is mail: it stays.
+# A file that another program puts over our session lock is not ours.
 $s = $host->login('alice');
+rename "$dir/.alice.pop", "$dir/moved";
 Pop::spew("$dir/.alice.pop", Mbox::message(9), 0600);
-$s->quit;
-is($host->spool('.alice.pop'), Mbox::message(9), 'mail in .alice.pop stays');
-unlink "$dir/.alice.pop";
+like($s->quit, qr/^\+OK/, 'a session whose lock was moved away ends well');
+is($host->spool('.alice.pop'), Mbox::message(9), 'what took its name stays');
+is($host->spool('alice'), $mail, 'and the mail is there');
+unlink "$dir/.alice.pop", "$dir/moved";
 
 # During a session the spool is free for delivery.
 $s = $host->login('alice');

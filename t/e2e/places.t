@@ -23,6 +23,8 @@ my $foreign = $uid + 1;
 my $fleeting = `stat -f -c %T $dir 2>/dev/null` =~ /^(tmpfs|ramfs)/ ?
     "set server-mode\n" : '';
 my $mail = Mbox::message(1) . Mbox::message(2);
+# where the spool's octets are looked at
+my $PLAIN = "reset update-status-headers\n";
 
 # An empty spool folder, its owner and mode as given.
 sub spools {
@@ -67,7 +69,7 @@ sub attempt {
 # The session serves the spool at this place, locks beside it, and updates.
 sub served {
 	my ($name, $user, $path, $conf) = @_;
-	$host->configure($conf . $fleeting);
+	$host->configure($PLAIN . $conf . $fleeting);
 	my ($reply, $s) = attempt($user);
 	like($reply, qr/^\+OK \S+ has 2 visible/, "$name: served");
 	my ($folder, $file) = $path =~ m{(.*)/\.?(.*)};
@@ -168,6 +170,40 @@ END
 	put('home/mail/inbox');
 	served("$kind, home-dir-mail with a slash", 'alice', 'home/mail/inbox',
 	    "set home-dir-mail = mail/inbox\n");
+}
+
+# The mail of a session in normal mode, and what server mode notes.
+my ($temp, $cache) = ("set temp-dir = $dir/temp\n", "set cache-dir = $dir/cache\n");
+for (['', 'spool', 'spool', 'spool'],
+    ["set hash-spool = 2\n", ('spool/a/l') x 3],
+    [$temp, 'spool', 'temp', 'temp'],
+    [$temp . $cache, 'spool', 'temp', 'cache'],
+    ["set hash-spool = 2\n$temp$cache", map { "$_/a/l" } qw(spool temp cache)],
+    ["set home-dir-misc\n$temp$cache", 'spool', 'home', 'home'],
+    ["set home-dir-mail\n", 'home', 'spool', 'spool']) {
+	my ($conf, $spool, $drop, $marks) = @$_;
+	my $file = $conf =~ /dir-mail/ ? 'home/.mail' : "$spool/alice";
+	(my $name = $conf) =~ s/\n(?=.)/, /g;
+	chomp $name;
+	spools($gid, 02775);
+	put($file);
+	SKIP: {
+		skip 'no mail in memory', 2 if $fleeting;
+		$host->configure($conf);
+		my $s = $host->login('alice');
+		is(-s "$dir/$drop/.alice.pop", 1024 + length $mail,
+		    "$drop has the mail: $name");
+		$s->quit;
+		is(-s "$dir/$drop/.alice.pop", undef, 'and then not');
+	}
+	$host->configure("${conf}set server-mode\n");
+	my $s = $host->login('alice');
+	$s->multi('RETR 1');
+	$s->quit;
+	ok(-s "$dir/$marks/.alice.cache", "$marks has the cache: $name");
+	$s = $host->login('alice');
+	like($s->cmd('LAST'), qr/^\+OK 1 /, 'and it is found there');
+	$s->quit;
 }
 
 # A spool-dir and a temp-dir by symbolic links.

@@ -2,7 +2,8 @@
 # The power goes at each point of a session: of all states of the disk that a
 # file system may leave then, the next session finds each message once, those
 # that were deleted only all together, and after +OK nothing but what was kept.
-# POWERCUT_MAX is how many states are looked at of one dialogue; 0: all.
+# POWERCUT_MAX is how many states are looked at of one dialogue, and of a
+# second cut in it; 0: all.
 # From POWERCUT_AGAIN of them the power goes once more, while the next session
 # mends what it found.
 use strict;
@@ -15,7 +16,8 @@ use Test::More;
 use Time::HiRes qw(time);
 
 my $MAX = defined $ENV{POWERCUT_MAX} ? $ENV{POWERCUT_MAX} : 2000;
-my $AGAIN = defined $ENV{POWERCUT_AGAIN} ? $ENV{POWERCUT_AGAIN} : 8;
+my $AGAIN = defined $ENV{POWERCUT_AGAIN} ? $ENV{POWERCUT_AGAIN} : 4;
+my $MAX_AGAIN = defined $ENV{POWERCUT_MAX} ? $MAX : 250;
 
 # Every n-th, so that there are at most $max.
 sub some {
@@ -47,7 +49,7 @@ sub second {
 			push @list, $next;
 		}
 	}
-	return some($MAX, @list);
+	return some($MAX_AGAIN, @list);
 }
 
 my $cannot = Crash::cannot();
@@ -57,7 +59,7 @@ plan skip_all => 'each mode has a file of its own' unless @modes;
 for my $mode (@modes) {
 	my $c = Crash->new($mode);
 	my ($start, $all, $looked, $again) = (time, 0, 0, 0);
-	for my $row (@Crash::dialogues) {
+	for my $row ($c->dialogues) {
 		my ($name, $gone, $abort) = @$row;
 		for my $during (0, 1) {
 			my $what = "$mode->{name}: $name" .

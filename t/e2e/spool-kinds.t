@@ -69,14 +69,8 @@ SKIP: {
 	unlink $spool;
 }
 
-# A left-over that another program left is mail: never merged blindly.
-$host->spool('alice', $mail);
-$host->spool('.alice.pop', Mbox::message(2));
-refused('left-over drop', qr/holds \d+ octets that another program left/);
-is($host->spool('.alice.pop'), Mbox::message(2), 'left-over drop: kept');
-unlink "$host->{dir}/spool/.alice.pop";
-
 # A folder that is reached through a link is the administrator's business.
+$host->spool('alice', $mail);
 symlink "$host->{dir}/spool", "$host->{dir}/mail";
 $host->configure("set spool-dir = $host->{dir}/mail\n");
 my $s = $host->login('alice');

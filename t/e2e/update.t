@@ -1,68 +1,163 @@
 #!/usr/bin/perl
 # The update at QUIT: what was deleted goes, all else stays to the octet, and
-# so does mail that came during the session.
+# so does mail that came during the session; in every mode.
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Mbox;
+use Modes;
 use Pop;
 use Test::More;
 
-my $host = Pop->new;
 my @m = map { Mbox::message($_, "text $_\n" x $_) } 1 .. 6;
 my $new = Mbox::message(7, "came meanwhile\n");
+my $all = join '', @m;
+# octets are compared here; status.t has the fields
+my $PLAIN = "reset update-status-headers\n";
+my ($host, $dir, $s);
 
-for (['nothing'], ['the first', 1], ['the last', 6], ['in the middle', 3],
-    ['some', 1, 3, 4, 6], ['all', 1 .. 6]) {
-	my ($name, @gone) = @$_;
-	for my $more ('', $new) {
-		my $what = $name . ($more ? ', with new mail' : '');
-		my $file = $host->spool('alice', join '', @m);
-		my $s = $host->login('alice');
-		$s->cmd("DELE $_") for @gone;
-		$host->deliver('alice', $more);
-		like($s->quit, qr/^\+OK/, "$what: QUIT");
-		my %gone = map { $_ => 1 } @gone;
-		is($host->spool('alice'), join('', map { $m[$_ - 1] }
-		    grep { !$gone{$_} } 1 .. 6) . $more, "$what: spool");
-		my @st = stat $file;
-		is($st[2] & 07777, 0660, "$what: mode");
-		is("$st[4]:$st[5]", "$host->{uid}:$host->{gid}",
-		    "$what: owner");
+sub only_alice {
+	my ($name) = @_;
+	opendir(my $dh, $dir) or die;
+	is_deeply([grep { !/^\.\.?$/ } readdir $dh], ['alice'],
+	    "$name: nothing is left");
+}
+
+sub without {
+	my (@gone) = @_;
+	my %gone = map { $_ => 1 } @gone;
+	return join '', map { $m[$_ - 1] } grep { !$gone{$_} } 1 .. 6;
+}
+
+# What goes, and what stays.
+sub deletions {
+	my ($mode) = @_;
+	for (['nothing'], ['the first', 1], ['the last', 6],
+	    ['in the middle', 3], ['some', 1, 3, 4, 6], ['all', 1 .. 6]) {
+		my ($name, @gone) = @$_;
+		for my $more ('', $new) {
+			my $what = "$mode->{name}: $name" .
+			    ($more ? ', with new mail' : '');
+			my $file = $host->spool('alice', $all);
+			my $inode = (stat $file)[1];
+			$s = $host->login('alice');
+			$s->cmd("DELE $_") for @gone;
+			$host->deliver('alice', $more);
+			like($s->quit, qr/^\+OK/, "$what: QUIT");
+			is($host->spool('alice'), without(@gone) . $more,
+			    "$what: spool");
+			my @st = stat $file;
+			is($st[2] & 07777, 0660, "$what: mode");
+			is("$st[4]:$st[5]", "$host->{uid}:$host->{gid}",
+			    "$what: owner");
+			next if $mode->{conf} =~ /fast/;
+			is($st[1], $inode, "$what: the same file");
+		}
+	}
+	only_alice($mode->{name});
+}
+
+# New mail still begins a spool, whatever stands in front of it.
+sub lead {
+	my ($mode) = @_;
+	$host->spool('alice', $m[0]);
+	$s = $host->login('alice');
+	$s->cmd('DELE 1');
+	$host->deliver('alice', "\n$new");
+	$s->quit;
+	$s = $host->login('alice');
+	like($s->cmd('STAT'), qr/^\+OK 1 /,
+	    "$mode->{name}: an empty line in front of new mail");
+	$s->quit;
+}
+
+# What is left has fewer octets than popper marks a spool with.
+my $MARK = "\1\1\1\1\n";
+sub short {
+	my ($mode) = @_;
+	for (['an empty line', "\n"], ['two, with CR', "\r\n\r\n"],
+	    ['an empty line and a message', "\n$m[0]", 1],
+	    ['a ^A line', $MARK], ['MMDF', "${MARK}x\n$MARK"],
+	    ['MMDF, and one deleted', "${MARK}x\n$MARK${MARK}y z\n$MARK", 2],
+	    ['a From_ line', "From 4 Jan 94 10:23\n"]) {
+		my ($what, $text, $gone) = @$_;
+		my $name = "$mode->{name}, $what";
+		$host->spool('alice', $text);
+		my $t = $host->login('alice');
+		$t->cmd("DELE $gone") if $gone;
+		like($t->quit, qr/^\+OK/, "$name: QUIT");
+		$t = $host->connect;
+		$t->cmd('USER alice');
+		like($t->cmd('PASS secret'), qr/^\+OK/, "$name: log-in");
+		$t->put("QUIT\r\n");
+		$t->rest;
+		$t->wait_end;
+		my $got = $host->spool('alice');
+		like($got, qr/\A\n?\z/, "$name: spool")
+		    if $what =~ /and a message/;
+		is($got, substr($text, 0, length($text) - ($gone ? 14 : 0)),
+		    "$name: spool") if $what !~ /and a message/;
+		unlink map { "$dir/$_" } '.alice.pop', '.alice.pop.lost';
 	}
 }
-opendir(my $dh, "$host->{dir}/spool") or die;
-is_deeply([grep { !/^\.\.?$/ } readdir $dh], ['alice'], 'nothing is left');
 
-# Without a separator of its own at the front, new mail still begins a spool.
-$host->spool('alice', $m[0]);
-my $s = $host->login('alice');
-$s->cmd('DELE 1');
-$host->deliver('alice', "\n$new");
-$s->quit;
-$s = $host->login('alice');
-like($s->cmd('STAT'), qr/^\+OK 1 /, 'an empty line in front of new mail');
-$s->quit;
+# Killed in the middle: the next session finds everything and no lock.
+sub killed {
+	my ($mode) = @_;
+	$host->spool('alice', $all);
+	$s = $host->login('alice');
+	$s->cmd('DELE 2');
+	kill 'KILL', $s->{pid};
+	$s->wait_end;
+	Pop::spew("$dir/.alice.pop.new", 'half of it', 0600);
+	chown $host->{uid}, $host->{gid}, "$dir/.alice.pop.new"
+	    if $host->{root};
+	$host->deliver('alice', $new);
+	$s = $host->login('alice');
+	like($s->cmd('STAT'), qr/^\+OK 7 /,
+	    "$mode->{name}: after a kill all is there");
+	ok(!-e "$dir/.alice.pop.new",
+	    "$mode->{name}: and what was begun is gone");
+	$s->quit;
+	is($host->spool('alice'), $all . $new, "$mode->{name}: in order");
+	only_alice("$mode->{name}, killed");
+}
 
-# A program that rewrote the spool without asking: nothing is deleted.
-for (['another file', sub {
+# An update that cannot be: the spool is as before.
+sub no_place {
+	my ($mode) = @_;
+	$host->spool('alice', $all);
+	$s = $host->login('alice');
+	$s->cmd('DELE 2');
+	mkdir "$dir/.alice.pop.new";
+	like($s->quit, qr/^-ERR \[SYS\/PERM\] Unable to create/,
+	    "$mode->{name}, no place: QUIT");
+	is($host->spool('alice'), $all, "$mode->{name}, no place: as before");
+	rmdir "$dir/.alice.pop.new";
+}
+
+# What programs do that rewrite a spool without asking.
+my $same_form = join '', map { Mbox::message($_, "text $_\n" x 3) } 2 .. 7;
+(my $broken = $all) =~ s/\nFrom s4/\nXrom s4/ or die;
+my @rewrite = (
+	['another file', sub {
 		$host->spool('x', join '', @m[1 .. 5]);
-		rename "$host->{dir}/spool/x", "$host->{dir}/spool/alice";
+		rename "$dir/x", "$dir/alice";
 	}, join '', @m[1 .. 5]],
-    ['cut off', sub { $host->spool('alice', $m[0]) }, $m[0]],
-    ['another message of the same form in its place', sub {
-		$host->spool('alice', join '', map {
-			Mbox::message($_, "text $_\n" x 3) } 2 .. 7);
-	}, join '', map { Mbox::message($_, "text $_\n" x 3) } 2 .. 7],
-    ['gone', sub { unlink "$host->{dir}/spool/alice" }, undef],
-    ['changed in place', sub {
-		my $t = join '', @m;
-		$t =~ s/\nFrom s4/\nXrom s4/;
-		$host->spool('alice', $t);
-	}, do { my $t = join '', @m; $t =~ s/\nFrom s4/\nXrom s4/; $t }]) {
-	my ($name, $do, $want) = @$_;
-	$host->spool('alice', join '', @m);
+	['cut off', sub { $host->spool('alice', $m[0]) }, $m[0]],
+	['another message of the same form in its place', sub {
+		$host->spool('alice', $same_form);
+	}, $same_form],
+	['gone', sub { unlink "$dir/alice" }, undef],
+	['changed in place', sub { $host->spool('alice', $broken) }, $broken],
+);
+
+# Server mode works in the spool: nothing is deleted.
+sub rewritten {
+	my ($mode, $what, $do, $want) = @_;
+	my $name = "$mode->{name}, $what";
+	$host->spool('alice', $all);
 	$s = $host->login('alice');
 	$s->cmd('DELE 2');
 	$do->();
@@ -75,50 +170,92 @@ for (['another file', sub {
 }
 
 # A program that marks mail as read in place: no wrong octets are sent.
-$host->spool('alice', join '', @m);
-$s = $host->login('alice');
-$s->multi('UIDL');
-(my $marked = join '', @m) =~ s/^Subject: number 1\n/$&Status: RO\n/m;
-$host->spool('alice', $marked);
-like($s->cmd('RETR 3'), qr{^-ERR \[SYS/TEMP\] .* was changed by another},
-    'RETR of a spool that changed');
-like($s->cmd('TOP 3 1'), qr{^-ERR \[SYS/TEMP\]}, 'TOP of it');
-$s->quit;
-$host->spool('alice', join '', @m);
-$s = $host->login('alice');
-$host->spool('alice', $marked);
-for my $cmd ('UIDL', 'UIDL 2') {
-	like($s->cmd($cmd), qr{^-ERR \[SYS/TEMP\]}, "$cmd before ids are known");
+sub marked {
+	my ($mode) = @_;
+	(my $text = $all) =~ s/^Subject: number 1\n/$&Status: RO\n/m;
+	$host->spool('alice', $all);
+	$s = $host->login('alice');
+	$s->multi('UIDL');
+	$host->spool('alice', $text);
+	like($s->cmd('RETR 3'), qr{^-ERR \[SYS/TEMP\] .* was changed by another},
+	    "$mode->{name}: RETR of a spool that changed");
+	like($s->cmd('TOP 3 1'), qr{^-ERR \[SYS/TEMP\]},
+	    "$mode->{name}: TOP of it");
+	$s->quit;
+	$host->spool('alice', $all);
+	$s = $host->login('alice');
+	$host->spool('alice', $text);
+	for my $cmd ('UIDL', 'UIDL 2') {
+		like($s->cmd($cmd), qr{^-ERR \[SYS/TEMP\]},
+		    "$mode->{name}: $cmd before ids are known");
+	}
+	$s->quit;
+	$s = $host->login('alice');
+	$host->deliver('alice', $new);
+	like($s->cmd('RETR 3'), qr/^\+OK/,
+	    "$mode->{name}: RETR of a spool that only grew");
+	$s->rest if $s->put("\r\nQUIT\r\n");
 }
-$s->quit;
-$s = $host->login('alice');
-$host->deliver('alice', $new);
-like($s->cmd('RETR 3'), qr/^\+OK/, 'RETR of a spool that only grew');
-$s->rest if $s->put("\r\nQUIT\r\n");
 
-# An update that cannot be: the spool is as before.
-SKIP: {
-	skip 'needs a uid that modes bind', 2 unless $host->{root};
-	$host->spool('alice', join '', @m);
+# Normal mode has its own copy: the session goes on with it, and what it keeps
+# comes before what is in the spool then.
+sub its_own {
+	my ($mode, $what, $do, $then) = @_;
+	my $name = "$mode->{name}, $what";
+	my $file = $host->spool('alice', $all);
+	$s = $host->login('alice');
+	is(-s $file, 0, "$name: the mail is taken out");
+	$s->cmd('DELE 2');
+	$do->();
+	my (undef, $got) = $s->message('RETR 3');
+	like($got, qr/\r\n\r\n(?:text 3\r\n){3}\z/, "$name: RETR goes on");
+	like($s->quit, qr/^\+OK/, "$name: QUIT");
+	is($host->spool('alice'),
+	    without(2) . (defined $then ? $then : ''), "$name: spool");
+	my @st = stat $file;
+	is(sprintf('%04o %d %d', $st[2] & 07777, @st[4, 5]),
+	    "0660 $host->{uid} $host->{gid}", "$name: mode and owner");
+	only_alice($name);
+}
+
+# A spool that cannot be used at QUIT: the mail waits for the next session.
+sub in_the_way {
+	my ($mode) = @_;
+	my $name = "$mode->{name}, a link in the way";
+	$host->spool('alice', $all);
 	$s = $host->login('alice');
 	$s->cmd('DELE 2');
-	mkdir "$host->{dir}/spool/.alice.pop.new";
-	like($s->quit, qr/^-ERR \[SYS\/PERM\] Unable to create/, 'no place');
-	is($host->spool('alice'), join('', @m), 'no place: as before');
-	rmdir "$host->{dir}/spool/.alice.pop.new";
+	unlink "$dir/alice";
+	symlink "$dir/other", "$dir/alice" or die;
+	like($s->quit, qr{^-ERR \[SYS/PERM\] .*symbolic link}, "$name: QUIT");
+	ok($host->log_like(qr/the next session will put the mail back/),
+	    "$name: and the log says what comes of it");
+	ok(-l "$dir/alice" && !-e "$dir/other", "$name: nothing is written");
+	unlink "$dir/alice";
+	$host->spool('alice', $new);
+	$s = $host->login('alice');
+	like($s->cmd('STAT'), qr/^\+OK 7 /, "$name: then all is there");
+	$s->quit;
+	is($host->spool('alice'), $all . $new, "$name: in order");
+	only_alice($name);
 }
 
-# Killed in the middle: the next session finds everything and no lock.
-$host->spool('alice', join '', @m);
-$s = $host->login('alice');
-$s->cmd('DELE 2');
-kill 'KILL', $s->{pid};
-$s->wait_end;
-Pop::spew("$host->{dir}/spool/.alice.pop.new", 'half of it', 0600);
-chown $host->{uid}, $host->{gid}, "$host->{dir}/spool/.alice.pop.new"
-    if $host->{root};
-$s = $host->login('alice');
-like($s->cmd('STAT'), qr/^\+OK 6 /, 'after a kill all is there');
-ok(!-e "$host->{dir}/spool/.alice.pop.new", 'and what was begun is gone');
-$s->quit;
+for my $mode (@Modes::modes) {
+	$host = Pop->new(conf => $PLAIN . $mode->{conf});
+	$dir = "$host->{dir}/spool";
+	deletions($mode);
+	lead($mode);
+	short($mode);
+	killed($mode);
+	no_place($mode) if $mode->{conf} =~ /fast/ && $host->{root};
+	if ($mode->{conf} =~ /server/) {
+		rewritten($mode, @$_) for @rewrite;
+		marked($mode);
+	} else {
+		its_own($mode, @$_) for @rewrite,
+		    ['no mail', sub { $host->deliver('alice', "junk\n") },
+			"junk\n"];
+		in_the_way($mode);
+	}
+}
 done_testing;

@@ -111,7 +111,9 @@ sub try {
 plan skip_all => 'no network namespaces with veth here' unless make_net();
 
 my @users = ('idle', 'deleting', 'reading');
-my $host = Pop->new(users => [@users]);
+# the spools are compared
+my $host = Pop->new(users => [@users],
+    conf => "reset update-status-headers\n");
 my $small = join '', map { Mbox::message($_) } 1 .. 3;
 my $big = $small . Mbox::message(4, ('x' x 76 . "\n") x 400_000);
 $host->spool($_, $_ eq 'reading' ? $big : $small) for @users;

@@ -192,8 +192,12 @@ sub start {
 	my @cmd = ("$HERE/inside", "$STORE/root", $d, 'sh', '-c',
 	    join "\n", 'cd /mnt', $agent->{begin} || '',
 	    "/mnt/deliver $queue $agent->{run} || exit", $agent->{end} || '');
-	copy("$HERE/queue", "$d/deliver") or die;
-	chmod 0755, "$d/deliver";
+	# once: another agent may be reading it
+	if (!-e "$d/deliver") {
+		copy("$HERE/queue", "$d/deliver.new") or die;
+		chmod 0755, "$d/deliver.new";
+		rename "$d/deliver.new", "$d/deliver" or die;
+	}
 	if (!$self->{host}{root}) {
 		die $name if $name ne 'script';
 		@cmd = ("$HERE/queue", "$d/$queue", "$HERE/append",

@@ -23,6 +23,14 @@ our @dialogues = (['nothing deleted', []], ['the first', [1]],
     ['one in the middle', [3]], ['the last', [5]], ['all', [1 .. 5]],
     ['aborted', [2, 4], 1]);
 
+# Those that a mode is tried with: what it has in common with another one
+# needs no second look.
+sub dialogues {
+	my ($self) = @_;
+	my $only = $self->{mode}{only} || qr/./;
+	return grep { $_->[0] =~ $only } @dialogues;
+}
+
 # Why the tests cannot be run here, or undef.
 sub cannot {
 	return 'a sanitizer has to be loaded first' if $Pop::BUILD =~ /asan/;
@@ -35,6 +43,7 @@ sub new {
 	# what these tests wait for is the disk, if there is one
 	local $ENV{TMPDIR} = '/dev/shm' if -d '/dev/shm' && -w _;
 	my $host = Pop->new(conf => $mode->{conf});
+	$Pop::POPPER = "$Pop::BUILD/" . ($mode->{popper} || 'popper');
 	my $self = bless { host => $host, mode => $mode, seen => {},
 	    dir => "$host->{dir}/spool", count => "$host->{dir}/count",
 	    record => "$host->{dir}/record", asked => 0 }, $class;

@@ -4,6 +4,8 @@
 #         ends in it: crash-NAME.t, a symbolic link to crash.t
 #   conf  lines for the configuration
 #   left  files that may stay beside the spool
+#   only  dialogues: all others do the same as in another mode
+#   popper  another one in the build folder
 #   big   octets that two of the messages get more, so that work that is done
 #         in pieces has several
 package Modes;
@@ -12,7 +14,15 @@ use warnings;
 use File::Basename qw(basename dirname);
 
 our @modes = (
-	{ name => 'rename', conf => '', left => [], big => 0 },
+	{ name => 'normal', conf => '', left => [], big => 0 },
+	{ name => 'server', conf => "set server-mode\n",
+	    left => ['.alice.cache'], big => 0 },
+	{ name => 'windows', conf => "set server-mode\n",
+	    left => ['.alice.cache'], big => 20000,
+	    popper => 't/popper-windows', only => qr/first|middle/ },
+	{ name => 'fast', conf => "set fast-update\n", left => [], big => 0 },
+	{ name => 'serverfast', left => ['.alice.cache'], big => 0,
+	    conf => "set server-mode\nset fast-update\n" },
 );
 
 # Those that the test in $0 is for: that of its name, or those that have no

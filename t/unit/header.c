@@ -35,7 +35,15 @@ kind(void **state)
 		{ "From a@b", HEADER_OTHER },
 		{ "X-IMAP: 1", HEADER_XIMAP },
 		{ "x-imap:", HEADER_XIMAP },
-		{ "X-IMAPbase: 1", HEADER_OTHER },
+		{ "X-IMAPbase: 1 2", HEADER_IMAP },
+		{ "x-imapBASE:", HEADER_IMAP },
+		{ "X-IMAPbas: 1", HEADER_OTHER },
+		{ "X-UID: 7", HEADER_IMAP },
+		{ "x-uid:", HEADER_IMAP },
+		{ "X-UIDs: 7", HEADER_OTHER },
+		{ "X-Keywords: Junk", HEADER_IMAP },
+		{ "X-KEYWORDS:", HEADER_IMAP },
+		{ "X-Keyword: a", HEADER_OTHER },
 		{ " Status: R", HEADER_CONTINUED },
 		{ "\tX-UIDL: a", HEADER_CONTINUED },
 		{ " ", HEADER_CONTINUED },
@@ -64,7 +72,8 @@ static void
 kind_bounds(void **state)
 {
 	static const char *const s[] = { "X-UIDL:", "Status:", "X-Status:",
-		"Content-Length:", "From:", "Subject:", "X-IMAP:" };
+		"Content-Length:", "From:", "Subject:", "X-IMAP:", "X-UID:",
+		"X-IMAPbase:", "X-Keywords:" };
 	size_t i;
 	size_t n;
 

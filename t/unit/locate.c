@@ -111,8 +111,8 @@ static const struct {
 	    NULL },
 	{ "", "/cache/.box", "/cache/.box", NULL, ".box.pop", NULL,
 	    ".box.cache", NULL },
-	{ "set temp-dir = %T/temp", "/cache/box", "/cache/box", "/temp", POP,
-	    "/temp", CACHE, NULL },
+	{ "set temp-dir = %T/temp", "/cache/box", "/cache/box", NULL,
+	    ".box.pop", NULL, ".box.cache", NULL },
 	{ "set cache-dir = %T/temp", "/cache/box", "/cache/box", NULL,
 	    ".box.pop", "/temp", CACHE, NULL },
 };

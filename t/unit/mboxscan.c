@@ -271,7 +271,7 @@ by_hand(void **state)
 		    .end = 73,
 		    .next = 74,
 		    .wire = 12 + 12 + 2 + 6,
-		    .flags = MSG_READ,
+		    .flags = MSG_READ | MSG_STATUS,
 		    .uid_len = 2,
 		    .uid = "u1" },
 		{ .from = 74,

@@ -125,6 +125,8 @@ look_at_header(const char *data, const struct line *first,
 			out = kind == HEADER_UIDL || kind == HEADER_LENGTH;
 		if (!out)
 			m->wire += first->len + 2;
+		if (kind == HEADER_STATUS)
+			m->flags |= MSG_STATUS;
 		/* over-long lines are not looked at */
 		if (first->raw > FROMLINE_MAX)
 			continue;

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* runs as: the user */
+#include <stdio.h>
+#include <string.h>
+
+#include "compose.h"
+#include "message.h"
+#include "shift.h"
+
+struct composing {
+	struct drop *d;
+	const struct compose *c;
+	uint64_t at; /* mail up to here is dealt with */
+	struct err *e;
+};
+
+static int
+keep(void *ctx, uint64_t from, uint64_t len)
+{
+	const struct composing *w = ctx;
+
+	if (plan_extent(w->c->plan, w->c->base + from, len) == -1)
+		return err_sys(w->e, ERR_TEMP, "Unable to write", w->d->j.path);
+	return 0;
+}
+
+/* Whether the header lacks what it should say. */
+static bool
+wants_uid(const struct msgloc *m)
+{
+	return m->uid_len > 0 && (m->flags & MSG_UID_STORED) == 0;
+}
+
+static bool
+wants_status(const struct msgloc *m)
+{
+	return (m->flags & MSG_STATUS) == 0 ||
+	    ((m->flags & MSG_SEEN) != 0 && (m->flags & MSG_READ) == 0);
+}
+
+/* The fields to put in: their octets. */
+static size_t
+fields(const struct msgloc *m, char text[PLAN_TEXT_MAX])
+{
+	const char *eol = (m->flags & MSG_BLANK_CR) != 0 ? "\r\n" : "\n";
+	bool read = (m->flags & (MSG_SEEN | MSG_READ)) != 0;
+	int n = 0;
+
+	if (wants_uid(m))
+		n = snprintf(text, PLAN_TEXT_MAX, "X-UIDL: %.*s%s", m->uid_len,
+		    m->uid, eol);
+	if (wants_status(m))
+		n += snprintf(text + n, PLAN_TEXT_MAX - (size_t)n,
+		    "Status: %s%s", read ? "RO" : "U", eol);
+	return (size_t)n;
+}
+
+static bool
+has_room(const struct composing *w, size_t n)
+{
+	const struct plan_out *p = w->c->plan;
+	uint64_t from = w->c->base + w->at;
+	uint64_t to = p->base + p->total;
+
+	return !w->c->tight || from >= to + n + SHIFT_GAP;
+}
+
+/* A kept message: only its header may need anything. */
+static int
+keep_message(struct composing *w, const struct msgloc *m)
+{
+	char text[PLAN_TEXT_MAX];
+	unsigned drop = 0;
+	size_t n;
+
+	if (!w->d->headers || (m->flags & MSG_NOBLANK) != 0)
+		return 0;
+	n = fields(m, text);
+	if (n == 0 || !has_room(w, n))
+		return 0;
+	if (wants_uid(m))
+		drop |= WALK_DROP(HEADER_UIDL);
+	if (wants_status(m))
+		drop |= WALK_DROP(HEADER_STATUS);
+	if (keep(w, w->at, m->head - w->at) == -1 ||
+	    message_fields(w->d, m, drop, keep, w, w->e) == -1)
+		return -1;
+	w->at = message_fields_end(m);
+	if (plan_text(w->c->plan, text, n) == -1)
+		return err_sys(w->e, ERR_TEMP, "Unable to write", w->d->j.path);
+	return 0;
+}
+
+int
+compose(struct drop *d, const struct compose *c, uint32_t first, uint64_t at,
+    struct err *e)
+{
+	struct composing w = { d, c, at, e };
+	struct msgloc m;
+	uint32_t i;
+
+	for (i = first; i < d->ix.count; i++) {
+		const struct msgloc *loc = index_get(&d->ix, i, e);
+
+		if (loc == NULL)
+			return -1;
+		m = *loc;
+		if (!drop_going(d, &m)) {
+			if (keep_message(&w, &m) == -1)
+				return -1;
+			continue;
+		}
+		if (keep(&w, w.at, m.from - w.at) == -1)
+			return -1;
+		w.at = m.next;
+	}
+	return keep(&w, w.at, d->size - w.at);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef POPPER_COMPOSE_H
+#define POPPER_COMPOSE_H
+
+#include "drop.h"
+#include "plan.h"
+
+/*
+ * What is kept of the mail that was scanned becomes extents of a plan, from
+ * message first and octet at on.  With update-status-headers a message that
+ * needs them gets an X-UIDL field, if its id was asked for, and a Status field.
+ * They take room: where octets may only move down (tight), a message without
+ * the room keeps its header as it is.
+ */
+struct compose {
+	struct plan_out *plan;
+	bool tight;
+	uint64_t base; /* of the mail in the file that extents are of */
+};
+
+int compose(struct drop *d, const struct compose *c, uint32_t first,
+    uint64_t at, struct err *e);
+
+#endif

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/* runs as: the user */
+#define XXH_INLINE_ALL
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "fileio.h"
+#include "journal.h"
+#include "plan.h"
+#include "safefile.h"
+
+static const char magic[8] = "POPPER\n\1";
+
+_Static_assert(sizeof(struct journal_slot) <= JOURNAL_SLOT, "a slot's size");
+
+static uint64_t
+check_of(const struct journal_slot *s)
+{
+	return XXH3_64bits(s, offsetof(struct journal_slot, check));
+}
+
+static bool
+is_whole(const struct journal_slot *s)
+{
+	return memcmp(s->magic, magic, sizeof magic) == 0 &&
+	    s->check == check_of(s) && s->state >= JOURNAL_TAKEN &&
+	    s->state <= JOURNAL_CUT;
+}
+
+static bool
+has_window(const struct journal_slot *s)
+{
+	return s->from <= s->result && s->result <= INT64_MAX - JOURNAL_NONCE &&
+	    s->window_len > 0 &&
+	    s->window <= (s->result - s->from) / s->window_len &&
+	    s->window_len <= INT64_MAX / 4 && s->halves <= INT64_MAX / 4;
+}
+
+uint64_t
+journal_window(const struct journal_slot *s)
+{
+	uint64_t left = s->result - s->from - s->window * s->window_len;
+
+	return left < s->window_len ? left : s->window_len;
+}
+
+uint64_t
+journal_half(const struct journal_slot *s)
+{
+	return s->halves + (s->window & 1) * s->window_len;
+}
+
+/* A slot can outlive a power cut that what it tells of did not. */
+static int
+has_plan(int fd, const struct stat *st, const struct journal_slot *s)
+{
+	uint64_t size = (uint64_t)st->st_size;
+	int r;
+
+	if (s->state == JOURNAL_HELD || s->state == JOURNAL_CUT)
+		return 1;
+	if (s->state == JOURNAL_TAKEN)
+		return s->data > size || size - s->data < JOURNAL_DATA
+		    ? 0
+		    : plan_whole(fd, JOURNAL_DATA, s->data, &s->digest);
+	if (s->plan < s->region || s->region < JOURNAL_DATA || s->plan > size ||
+	    s->plan_len > size - s->plan ||
+	    (s->state == JOURNAL_SHIFT && !has_window(s)))
+		return 0;
+	r = plan_whole(
+	    fd, s->region, s->plan + s->plan_len - s->region, &s->plan_digest);
+	if (r != 1 || s->state != JOURNAL_SHIFT || s->halves == 0)
+		return r;
+	if (journal_half(s) > size ||
+	    journal_window(s) > size - journal_half(s))
+		return 0;
+	return plan_whole(
+	    fd, journal_half(s), journal_window(s), &s->window_digest);
+}
+
+/* Never written, or torn while it was: nothing has been done by it. */
+static bool
+is_begun(const unsigned char *block)
+{
+	static const unsigned char nothing[JOURNAL_SLOT];
+
+	return memcmp(block, magic, sizeof magic) == 0 ||
+	    memcmp(block, nothing, sizeof nothing) == 0;
+}
+
+/* One that lies in the spool's folder is the session lock itself. */
+static int
+open_apart(struct journal *j, struct spool *sp, bool make, struct err *e)
+{
+	struct stat st;
+
+	while (sp->apart == -1) {
+		sp->apart_old =
+		    fstatat(sp->temp, sp->drop, &st, AT_SYMLINK_NOFOLLOW) == 0;
+		sp->apart =
+		    safefile_open_user(sp->temp, sp->drop, sp->temp_path,
+			O_RDWR | (make ? O_CREAT : 0), sp->uid, &st, e);
+		if (sp->apart == -1)
+			return e->sys == ENOENT && !make ? 0 : -1;
+		if (flock(sp->apart, LOCK_EX | LOCK_NB) == -1)
+			return err_set(e, ERR_BUSY,
+			    "%.200s lock is held: another server works on it",
+			    sp->temp_path);
+		if (safefile_is(sp->temp, sp->drop, &st))
+			break;
+		close(sp->apart);
+		sp->apart = -1;
+	}
+	j->fd = sp->apart;
+	j->old = sp->apart_old;
+	return 0;
+}
+
+int
+journal_open(struct journal *j, struct spool *sp, enum journal_where where,
+    bool make, struct err *e)
+{
+	memset(j, 0, sizeof *j);
+	j->end = JOURNAL_DATA;
+	if (where == JOURNAL_BESIDE || spool_together(sp)) {
+		j->fd = sp->session;
+		j->old = sp->session_old;
+		j->dir = sp->dir;
+		j->name = sp->lock;
+		j->new_name = sp->lock_new;
+		j->path = sp->lock_path;
+		return 0;
+	}
+	j->fd = -1;
+	j->dir = sp->temp;
+	j->name = sp->drop;
+	j->new_name = sp->drop_new;
+	j->path = sp->temp_path;
+	return open_apart(j, sp, make, e);
+}
+
+enum journal_found
+journal_read(struct journal *j, struct err *e)
+{
+	unsigned char block[JOURNAL_DATA] = { 0 };
+	struct journal_slot slot[2];
+	struct stat st;
+	int i;
+
+	j->now.state = 0;
+	j->now.seq = 0;
+	if (j->fd == -1)
+		return JOURNAL_NOTHING;
+	if (fstat(j->fd, &st) == -1 ||
+	    file_read(j->fd, block, sizeof block, 0) == -1) {
+		err_sys(e, ERR_TEMP, "Unable to read", j->path);
+		return JOURNAL_ERROR;
+	}
+	if (st.st_size == 0)
+		return JOURNAL_NOTHING;
+	j->tried = true;
+	for (i = 0; i < 2; i++) {
+		memcpy(
+		    &slot[i], block + (size_t)i * JOURNAL_SLOT, sizeof slot[i]);
+		if (!is_whole(&slot[i]) || slot[i].seq <= j->now.seq)
+			continue;
+		switch (has_plan(j->fd, &st, &slot[i])) {
+		case 1:
+			j->now = slot[i];
+			break;
+		case 0:
+			break;
+		default:
+			err_sys(e, ERR_TEMP, "Unable to read", j->path);
+			return JOURNAL_ERROR;
+		}
+	}
+	if ((uint64_t)st.st_size > JOURNAL_DATA)
+		j->end = (uint64_t)st.st_size;
+	if (j->now.state != 0)
+		return JOURNAL_OURS;
+	return is_begun(block) && is_begun(block + JOURNAL_SLOT)
+	    ? JOURNAL_NOTHING
+	    : JOURNAL_FOREIGN;
+}
+
+int
+journal_put(struct journal *j, struct journal_slot *next, struct err *e)
+{
+	char block[JOURNAL_SLOT] = { 0 };
+	uint64_t at;
+
+	j->tried = true;
+	memcpy(next->magic, magic, sizeof magic);
+	next->seq = j->now.seq + 1;
+	next->check = check_of(next);
+	memcpy(block, next, sizeof *next);
+	at = (next->seq & 1) * JOURNAL_SLOT;
+	if (file_write(j->fd, block, sizeof block, at) == -1) {
+		err_sys(e, ERR_TEMP, "Unable to write", j->path);
+		memset(block, 0, sizeof block);
+		file_write(j->fd, block, sizeof block, at);
+		return -1;
+	}
+	if (fdatasync(j->fd) == 0) {
+		j->now = *next;
+		return 0;
+	}
+	err_sys(e, ERR_TEMP, "Unable to sync", j->path);
+	memset(block, 0, sizeof block);
+	if (file_write(j->fd, block, sizeof block, at) == -1)
+		return 1;
+	/* new octets on these pages: this does not repeat the one above */
+	fdatasync(j->fd);
+	return -1;
+}
+
+int
+journal_begin(struct journal *j, struct err *e)
+{
+	if (!j->old || fsync(j->fd) == 0)
+		return 0;
+	return err_sys(e, ERR_TEMP, "Unable to sync", j->path);
+}
+
+int
+journal_sync_name(const struct journal *j, struct err *e)
+{
+	if (fsync(j->dir) == -1)
+		return err_sys(
+		    e, ERR_TEMP, "Unable to sync the folder of", j->path);
+	return 0;
+}
+
+int
+journal_drop(struct journal *j, struct err *e)
+{
+	if (j->fd == -1)
+		return 0;
+	if (file_truncate(j->fd, 0) == -1)
+		return err_sys(e, ERR_TEMP, "Unable to empty", j->path);
+	j->now.state = 0;
+	j->end = JOURNAL_DATA;
+	if (!j->tried || fsync(j->fd) == 0)
+		return 0;
+	err_sys(e, ERR_TEMP, "Unable to sync", j->path);
+	return 1;
+}
+
+void
+journal_cut(struct journal *j, uint64_t end)
+{
+	file_truncate(j->fd, end);
+	j->end = end;
+}
+
+void
+journal_nonce(unsigned char nonce[JOURNAL_NONCE])
+{
+	int i;
+
+	while (getrandom(nonce, JOURNAL_NONCE, 0) != JOURNAL_NONCE)
+		;
+	/* no mail begins so, nor does a hole */
+	for (i = 0; i < JOURNAL_NONCE; i++)
+		nonce[i] |= 0x80;
+}

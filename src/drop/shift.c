@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+/* runs as: the user */
+#define XXH_INLINE_ALL
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fileio.h"
+#include "lock.h"
+#include "shift.h"
+
+#define BLOCK 262144
+#ifndef SHIFT_WINDOW /* tests have small ones */
+#define SHIFT_WINDOW ((uint64_t)4 << 20)
+#endif
+#define WITNESS 65536
+#define WINDOWS_SMALL 1000 /* of another size, each with two syncs */
+
+static int
+cannot(const struct spool *sp, const char *what, struct err *e)
+{
+	return err_sys(e, ERR_TEMP, what, sp->path);
+}
+
+int
+shift_cut(struct spool *sp, uint64_t size, struct err *e)
+{
+	if (lock_intact(sp, (uint64_t)sp->st.st_size, e) == -1)
+		return -1;
+	if (file_truncate(sp->fd, size) == -1)
+		return cannot(sp, "Unable to cut", e);
+	if (fsync(sp->fd) == 0)
+		return 0;
+	cannot(sp, "Unable to sync", e);
+	return 1;
+}
+
+static uint64_t
+total(const struct journal_slot *s)
+{
+	return s->result - s->from;
+}
+
+static bool
+is_last(const struct journal_slot *s)
+{
+	return (s->window + 1) * s->window_len >= total(s);
+}
+
+/*
+ * The digest of octets that no window touches: the last ones in front of the
+ * first window, and the last ones of the spool.  They tell if it is still the
+ * same mail.
+ */
+static int
+witness(struct spool *sp, const struct journal_slot *s, XXH128_hash_t *digest,
+    struct err *e)
+{
+	char block[WITNESS];
+	const uint64_t from[2] = { 0, s->result + JOURNAL_NONCE };
+	const uint64_t to[2] = { s->from, s->size };
+	XXH3_state_t state;
+	int i;
+
+	XXH3_128bits_reset(&state);
+	for (i = 0; i < 2; i++) {
+		uint64_t n = to[i] - from[i];
+
+		if (n > WITNESS)
+			n = WITNESS;
+		if (file_read(sp->fd, block, n, to[i] - n) != (ssize_t)n)
+			return cannot(sp, "Unable to read", e);
+		XXH3_128bits_update(&state, block, n);
+	}
+	*digest = XXH3_128bits_digest(&state);
+	return 0;
+}
+
+/* The next window of the plan into the journal, and its digest. */
+static int
+store(struct journal *j, struct spool *sp, struct plan_in *in,
+    struct journal_slot *next, struct err *e)
+{
+	static char block[BLOCK];
+	uint64_t left = journal_window(next);
+	uint64_t at = journal_half(next);
+	XXH3_state_t state;
+
+	XXH3_128bits_reset(&state);
+	while (left > 0) {
+		size_t n = left < BLOCK ? (size_t)left : BLOCK;
+
+		if (plan_read(in, block, n) != (ssize_t)n)
+			return cannot(sp, "Unable to read", e);
+		if (file_write(j->fd, block, n, at) == -1)
+			return err_sys(e, ERR_TEMP, "Unable to write", j->path);
+		XXH3_128bits_update(&state, block, n);
+		at += n;
+		left -= n;
+		lock_refresh(sp);
+	}
+	next->window_digest = XXH3_128bits_digest(&state);
+	return 0;
+}
+
+/* The window that the state names to its place: from the journal, or from
+   the plan where the gap is so large that it does not touch its source. */
+static int
+place(struct journal *j, struct spool *sp, struct plan_in *in, struct err *e)
+{
+	static char block[BLOCK];
+	const struct journal_slot *s = &j->now;
+	uint64_t left = journal_window(s);
+	uint64_t to = s->from + s->window * s->window_len;
+	uint64_t at = journal_half(s);
+
+	while (left > 0) {
+		size_t n = left < BLOCK ? (size_t)left : BLOCK;
+		ssize_t r = s->halves != 0 ? file_read(j->fd, block, n, at)
+					   : plan_read(in, block, n);
+
+		if (r != (ssize_t)n || file_write(sp->fd, block, n, to) == -1)
+			return cannot(sp, "Unable to write", e);
+		at += n;
+		to += n;
+		left -= n;
+		lock_refresh(sp);
+	}
+	/* from the journal it can be done once more, whatever it covers */
+	if (is_last(s) && s->halves != 0 &&
+	    file_write(sp->fd, s->nonce, JOURNAL_NONCE, s->result) == -1)
+		return cannot(sp, "Unable to write", e);
+	if (fdatasync(sp->fd) == -1)
+		return cannot(sp, "Unable to sync", e);
+	return 0;
+}
+
+/* The windows from the one on that the state names. */
+static int
+windows(struct journal *j, struct spool *sp, struct plan_in *in, struct err *e)
+{
+	while (total(&j->now) > 0) {
+		struct journal_slot next = j->now;
+
+		if (place(j, sp, in, e) == -1)
+			return -1;
+		if (is_last(&j->now))
+			break;
+		next.window++;
+		if ((next.halves != 0 && store(j, sp, in, &next, e) == -1) ||
+		    journal_put(j, &next, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int begin(struct journal *j, struct spool *sp,
+    const struct plan_out *plan, const XXH128_hash_t *plan_digest,
+    struct plan_in *in, struct err *e);
+
+/* Mail behind the end that the state knows: it moves down, too. */
+static int
+follow(struct journal *j, struct spool *sp, uint64_t size, struct err *e)
+{
+	struct plan_out plan;
+	struct plan_in in;
+	XXH128_hash_t digest;
+
+	plan_begin(&plan, j->fd, j->end, j->now.result);
+	if (plan_extent(&plan, j->now.size, size - j->now.size) == -1 ||
+	    plan_end(&plan, &digest) == -1)
+		return err_sys(e, ERR_TEMP, "Unable to write", j->path);
+	if (begin(j, sp, &plan, &digest, &in, e) != 0)
+		return -1;
+	return windows(j, sp, &in, e);
+}
+
+/* All octets are in their place: cuts the spool off. */
+static int
+cut(struct journal *j, struct spool *sp, struct err *e)
+{
+	struct journal_slot next;
+	struct stat st;
+
+	for (;;) {
+		if (fstat(sp->fd, &st) == -1)
+			return cannot(sp, "Unable to look at", e);
+		sp->st = st;
+		if ((uint64_t)st.st_size <= j->now.size)
+			break;
+		if (follow(j, sp, (uint64_t)st.st_size, e) == -1)
+			return -1;
+	}
+	next = j->now;
+	if (file_write(sp->fd, next.nonce, JOURNAL_NONCE, next.result) == -1)
+		return cannot(sp, "Unable to write", e);
+	if (next.halves == 0 && fdatasync(sp->fd) == -1)
+		return cannot(sp, "Unable to sync", e);
+	next.state = JOURNAL_CUT;
+	if (journal_put(j, &next, e) != 0)
+		return -1;
+	return shift_cut(sp, next.result, e) == 0 && journal_drop(j, e) == 0
+	    ? 0
+	    : -1;
+}
+
+/*
+ * Where windows are stored, with the space for them.  If there is none, a
+ * gap that is large enough makes do without.
+ */
+static int
+reserve(struct journal *j, const struct plan_out *plan, struct journal_slot *s,
+    struct err *e)
+{
+	/* the nonce must not touch the source of a window either */
+	uint64_t apart = plan->gap - SHIFT_GAP;
+	int r;
+
+	s->window_len = apart > SHIFT_WINDOW ? apart : SHIFT_WINDOW;
+	if (s->window_len > plan->total)
+		s->window_len = plan->total;
+	if (apart >= s->window_len)
+		return 0;
+	s->halves = j->end;
+	do {
+		r = fallocate(
+		    j->fd, 0, (off_t)s->halves, (off_t)(2 * s->window_len));
+	} while (r == -1 && errno == EINTR);
+	if (r == 0 || errno == EOPNOTSUPP || errno == ENOSYS)
+		return 0;
+	err_sys(e, ERR_TEMP, "No space to move mail by way of", j->path);
+	file_truncate(j->fd, j->end);
+	s->halves = 0;
+	s->window_len = apart;
+	return apart > 0 && plan->total / apart <= WINDOWS_SMALL ? 0 : -1;
+}
+
+/* 0 the first window is the state now, 1 perhaps, -1 it is not */
+static int
+begin(struct journal *j, struct spool *sp, const struct plan_out *plan,
+    const XXH128_hash_t *plan_digest, struct plan_in *in, struct err *e)
+{
+	struct journal_slot s = { .state = JOURNAL_SHIFT };
+	struct stat st;
+	int r;
+
+	/* agents may not have synced what the state relies on */
+	if (fdatasync(sp->fd) == -1)
+		return cannot(sp, "Unable to sync", e);
+	if (fstat(sp->fd, &st) == -1)
+		return cannot(sp, "Unable to look at", e);
+	if (st.st_size != sp->st.st_size || plan->gap < SHIFT_GAP)
+		return err_set(e, ERR_TEMP,
+		    "%.200s was changed by another program: nothing was "
+		    "deleted; try again",
+		    sp->path);
+	s.size = (uint64_t)st.st_size;
+	s.from = plan->base;
+	s.result = plan->base + plan->total;
+	s.region = s.plan = plan->start;
+	s.plan_len = plan->at - plan->start;
+	s.plan_digest = *plan_digest;
+	j->end = plan->at;
+	journal_nonce(s.nonce);
+	plan_open(in, j->fd, s.plan, s.plan_len, sp->fd);
+	if (reserve(j, plan, &s, e) == -1 ||
+	    (s.halves != 0 && store(j, sp, in, &s, e) == -1) ||
+	    witness(sp, &s, &s.digest, e) == -1 ||
+	    lock_intact(sp, s.size, e) == -1)
+		return -1;
+	r = journal_put(j, &s, e);
+	if (r == 0 && s.halves != 0)
+		j->end += 2 * s.window_len;
+	return r;
+}
+
+int
+shift(struct journal *j, struct spool *sp, const struct plan_out *plan,
+    const XXH128_hash_t *plan_digest, struct err *e)
+{
+	struct plan_in in;
+	struct err later;
+	int r = begin(j, sp, plan, plan_digest, &in, e);
+
+	if (r == -1)
+		return -1;
+	/* perhaps on the disk: given up, if that can be */
+	if (r == 1)
+		return journal_drop(j, &later) == -1 ? 1 : -1;
+	/* not sure to be there after a power cut: given up, if that is sure */
+	if (journal_sync_name(j, e) == -1)
+		return journal_drop(j, &later) == -1 ? 1 : -1;
+	if (windows(j, sp, &in, e) == -1 || cut(j, sp, e) == -1)
+		return 1;
+	return 0;
+}
+
+/* 1 the nonce is at the new end, 0 it is not, -1 */
+static int
+is_marked(const struct spool *sp, const struct journal_slot *s)
+{
+	unsigned char at[JOURNAL_NONCE];
+	ssize_t r = file_read(sp->fd, at, sizeof at, s->result);
+
+	if (r == -1)
+		return -1;
+	return r == (ssize_t)sizeof at && memcmp(at, s->nonce, sizeof at) == 0;
+}
+
+static int
+resume_cut(struct journal *j, struct spool *sp, struct err *e)
+{
+	const struct journal_slot *s = &j->now;
+	int r = 0;
+
+	if (sp->fd != -1 && s->size >= JOURNAL_NONCE &&
+	    s->result <= s->size - JOURNAL_NONCE &&
+	    (uint64_t)sp->st.st_size >= s->size)
+		r = is_marked(sp, s);
+	if (r == -1)
+		return cannot(sp, "Unable to read", e);
+	if (r == 1)
+		return cut(j, sp, e);
+	/* it was cut off; what is behind the end is new mail */
+	return journal_drop(j, e) == -1 ? -1 : 0;
+}
+
+int
+shift_resume(struct journal *j, struct spool *sp, struct err *e)
+{
+	const struct journal_slot *s = &j->now;
+	XXH128_hash_t now;
+	struct plan_in in;
+	int r;
+
+	if (s->state == JOURNAL_CUT)
+		return resume_cut(j, sp, e);
+	if (sp->fd == -1 || (uint64_t)sp->st.st_size < s->size ||
+	    s->size < JOURNAL_NONCE || s->result > s->size - JOURNAL_NONCE)
+		return 1;
+	if (witness(sp, s, &now, e) == -1)
+		return -1;
+	if (!XXH128_isEqual(now, s->digest))
+		return 1;
+	plan_open(&in, j->fd, s->plan, s->plan_len, sp->fd);
+	r = plan_skip(&in, s->window * s->window_len);
+	/* what is in the journal was read from the plan already */
+	if (r == 0 && s->halves != 0)
+		r = plan_skip(&in, journal_window(s));
+	if (r == -1)
+		return cannot(sp, "Unable to read the plan of", e);
+	return windows(j, sp, &in, e) == -1 || cut(j, sp, e) == -1 ? -1 : 0;
+}
