@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* runs as: the user */
 #define XXH_INLINE_ALL
-#include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,13 +24,7 @@ cannot(const struct spool *sp, const char *what, struct err *e)
 static int
 reserve(const struct spool *sp, const struct journal_slot *s, struct err *e)
 {
-	int r;
-
-	do {
-		r = fallocate(sp->fd, FALLOC_FL_KEEP_SIZE, (off_t)s->size,
-		    (off_t)(s->result - s->size));
-	} while (r == -1 && errno == EINTR);
-	if (r == 0 || errno == EOPNOTSUPP || errno == ENOSYS)
+	if (file_reserve(sp->fd, s->size, s->result - s->size, true) == 0)
 		return 0;
 	cannot(sp, "No space to write back", e);
 	file_truncate(sp->fd, s->size);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* runs as: the user */
 #define XXH_INLINE_ALL
-#include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -217,7 +215,6 @@ reserve(struct journal *j, const struct plan_out *plan, struct journal_slot *s,
 {
 	/* the nonce must not touch the source of a window either */
 	uint64_t apart = plan->gap - SHIFT_GAP;
-	int r;
 
 	s->window_len = apart > SHIFT_WINDOW ? apart : SHIFT_WINDOW;
 	if (s->window_len > plan->total)
@@ -225,11 +222,7 @@ reserve(struct journal *j, const struct plan_out *plan, struct journal_slot *s,
 	if (apart >= s->window_len)
 		return 0;
 	s->halves = j->end;
-	do {
-		r = fallocate(
-		    j->fd, 0, (off_t)s->halves, (off_t)(2 * s->window_len));
-	} while (r == -1 && errno == EINTR);
-	if (r == 0 || errno == EOPNOTSUPP || errno == ENOSYS)
+	if (file_reserve(j->fd, s->halves, 2 * s->window_len, false) == 0)
 		return 0;
 	err_sys(e, ERR_TEMP, "No space to move mail by way of", j->path);
 	file_truncate(j->fd, j->end);

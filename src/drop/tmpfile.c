@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* runs as: the user */
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "fileio.h"
 #include "tmpfile.h"
 
 int
@@ -25,21 +25,12 @@ int
 tmpfile_read(
     int fd, void *to, size_t n, uint64_t at, const char *what, struct err *e)
 {
-	char *p = to;
-	size_t done = 0;
+	ssize_t r = file_read(fd, to, n, at);
 
-	while (done < n) {
-		ssize_t r = pread(fd, p + done, n - done, (off_t)(at + done));
-
-		if (r == -1 && errno == EINTR)
-			continue;
-		if (r == -1)
-			return err_sys(e, ERR_TEMP, "Unable to read", what);
-		if (r == 0)
-			break;
-		done += (size_t)r;
-	}
-	memset(p + done, 0, n - done);
+	if (r == -1)
+		return err_sys(e, ERR_TEMP, "Unable to read", what);
+	/* beyond the end there is nothing yet */
+	memset((char *)to + r, 0, n - (size_t)r);
 	return 0;
 }
 
@@ -47,17 +38,7 @@ int
 tmpfile_write(int fd, const void *from, size_t n, uint64_t at, const char *what,
     struct err *e)
 {
-	const char *p = from;
-	size_t done = 0;
-
-	while (done < n) {
-		ssize_t r = pwrite(fd, p + done, n - done, (off_t)(at + done));
-
-		if (r == -1 && errno == EINTR)
-			continue;
-		if (r <= 0)
-			return err_sys(e, ERR_TEMP, "Unable to write", what);
-		done += (size_t)r;
-	}
+	if (file_write(fd, from, n, at) == -1)
+		return err_sys(e, ERR_TEMP, "Unable to write", what);
 	return 0;
 }

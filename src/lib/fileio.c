@@ -1,19 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "fileio.h"
+
+#define SIGNALS 100 /* in a row: a file system that says nothing else is ill \
+		     */
+
+/* True if the call that gave r has to be made again. */
+static bool
+again(ssize_t r, int *signals)
+{
+	return r == -1 && errno == EINTR && ++*signals < SIGNALS;
+}
 
 ssize_t
 file_read(int fd, void *to, size_t n, uint64_t at)
 {
 	char *p = to;
 	size_t done = 0;
+	int signals = 0;
 
 	while (done < n) {
 		ssize_t r = pread(fd, p + done, n - done, (off_t)(at + done));
 
-		if (r == -1 && errno == EINTR)
+		if (again(r, &signals))
 			continue;
 		if (r == -1)
 			return -1;
@@ -29,11 +41,12 @@ file_write(int fd, const void *from, size_t n, uint64_t at)
 {
 	const char *p = from;
 	size_t done = 0;
+	int signals = 0;
 
 	while (done < n) {
 		ssize_t r = pwrite(fd, p + done, n - done, (off_t)(at + done));
 
-		if (r == -1 && errno == EINTR)
+		if (again(r, &signals))
 			continue;
 		if (r == -1)
 			return -1;
@@ -50,10 +63,24 @@ file_write(int fd, const void *from, size_t n, uint64_t at)
 int
 file_truncate(int fd, uint64_t size)
 {
+	int signals = 0;
 	int r;
 
 	do {
 		r = ftruncate(fd, (off_t)size);
-	} while (r == -1 && errno == EINTR);
+	} while (again(r, &signals));
 	return r;
+}
+
+int
+file_reserve(int fd, uint64_t from, uint64_t n, bool keep)
+{
+	int signals = 0;
+	int r;
+
+	do {
+		r = fallocate(
+		    fd, keep ? FALLOC_FL_KEEP_SIZE : 0, (off_t)from, (off_t)n);
+	} while (again(r, &signals));
+	return r == -1 && (errno == EOPNOTSUPP || errno == ENOSYS) ? 0 : r;
 }

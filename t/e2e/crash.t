@@ -21,6 +21,7 @@ my @faults = (['killed'],
 	["errno $_ from", FAULT_ERRNO => $_, FAULT_STAY => 1]) }
 	ENOSPC, EDQUOT, EIO),
     ["errno ${\ EINTR} at", FAULT_ERRNO => EINTR],
+    ["errno ${\ EINTR} from", FAULT_ERRNO => EINTR, FAULT_STAY => 1],
     ['half of the octets at', FAULT_SHORT => 1],
     ['half of the octets from', FAULT_SHORT => 1, FAULT_STAY => 1]);
 my @again = @faults[0, 2, 5];
