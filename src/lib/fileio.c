@@ -5,8 +5,8 @@
 
 #include "fileio.h"
 
-#define SIGNALS 100 /* in a row: a file system that says nothing else is ill \
-		     */
+/* In a row: a file system that says nothing else is ill. */
+#define SIGNALS 100
 
 /* True if the call that gave r has to be made again. */
 static bool
