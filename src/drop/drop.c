@@ -73,6 +73,7 @@ drop_open(struct drop *d, struct err *e)
 	index_init(&d->ix, d->sp.dir);
 	idset_init(&d->ids, d->sp.dir);
 	d->mark = 1;
+	d->j.fd = -1; /* opened when it is needed */
 	if (lock_session(&d->sp, e) == -1 || lock_spool(&d->sp, e) == -1)
 		return -1;
 	r = recover(&d->sp, e);

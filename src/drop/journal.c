@@ -245,8 +245,10 @@ journal_drop(struct journal *j, struct err *e)
 		return err_sys(e, ERR_TEMP, "Unable to empty", j->path);
 	j->now.state = 0;
 	j->end = JOURNAL_DATA;
-	if (!j->tried || fsync(j->fd) == 0)
+	if (!j->tried || fsync(j->fd) == 0) {
+		j->tried = false;
 		return 0;
+	}
 	err_sys(e, ERR_TEMP, "Unable to sync", j->path);
 	return 1;
 }

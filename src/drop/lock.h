@@ -30,7 +30,7 @@ void lock_session_end(struct spool *sp);
 int lock_spool(struct spool *sp, struct err *e);
 void lock_spool_end(struct spool *sp);
 
-/* In long work: touches the dot-lock once a minute, that it not get stale. */
+/* In long work: touches the dot-lock, that it not get stale. */
 void lock_refresh(struct spool *sp);
 
 /*

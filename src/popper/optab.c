@@ -173,7 +173,7 @@ const struct opt optab[] = {
 	    .where = ANY, .flags = OPT_IDLE,
 	    .help = "bulletins for a new user" },
 	{ .name = "no-atomic-open", BOOL(no_atomic_open), .where = ADMIN,
-	    .help = "lock without O_EXCL" },
+	    .help = "only the link count tells of a lock" },
 	{ .name = "nonauth-file", STRING(nonauth_file), .where = ADMIN,
 	    .flags = OPT_LATER, .help = "users in this list may not log in" },
 	{ .name = "old-style-uid", BOOL(old_style_uid), .where = NOT_HOME,

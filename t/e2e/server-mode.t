@@ -227,4 +227,16 @@ SKIP: {
 	    'over 4 GiB: nothing in front is written');
 	unlink $file;
 }
+# Commands from a file that can be written to: it is not taken for a journal.
+$host->spool('alice', Mbox::message(1));
+my $words = "USER alice\r\nPASS secret\r\nDELE 1\r\nQUIT\r\n";
+my $typed = Pop::spew("$host->{dir}/words", $words, 0666);
+{
+	local $ENV{TCPREMOTEIP} = '192.0.2.1';
+	my $said = `$Pop::POPPER -f $host->{conf} 0<>$typed 2>>$host->{log}`;
+	like($said, qr/has been deleted.*signing off/s, 'commands from a file');
+}
+is($host->spool('alice'), '', 'commands from a file: the spool');
+is(Pop::slurp($typed), $words, 'commands from a file: it stays as it is');
+
 done_testing;
