@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "octets_way.h"
+
+#if defined(__x86_64__) && \
+    (__GLIBC__ > 2 || (__GLIBC__ == 2 && __GLIBC_MINOR__ >= 33))
+#include <sys/platform/x86.h>
+#endif
+
+size_t
+octets_section_from(const char *p, size_t at, size_t n, uint64_t *bare)
+{
+	while (at < n) {
+		const char *lf = memchr(p + at, '\n', n - at);
+		size_t i;
+
+		if (lf == NULL)
+			return n;
+		i = (size_t)(lf - p);
+		if (i == 0 || p[i - 1] != '\r')
+			++*bare;
+		at = i + 1;
+		if (at < n && p[at] == 'F' && octets_empty(p, i))
+			return at;
+	}
+	return n;
+}
+
+static size_t
+section_plain(const char *p, size_t n, uint64_t *bare)
+{
+	return octets_section_from(p, 0, n, bare);
+}
+
+void
+octets_wire_plain(struct octets_copy *c)
+{
+	const char *p = c->from;
+	char *to = c->to;
+
+	while (p < c->end && c->limit - to >= OCTETS_ROOM) {
+		if (c->start && *p == '.')
+			*to++ = '.';
+		if (*p == '\n' && !c->cr)
+			*to++ = '\r';
+		*to = *p;
+		if (*p == '\0')
+			*to = '?';
+		to++;
+		c->start = *p == '\n';
+		c->cr = *p == '\r';
+		p++;
+	}
+	c->from = p;
+	c->to = to;
+}
+
+static const struct octets_ops plain = { section_plain, octets_wire_plain };
+
+/*
+ * What the C library has found out already: to ask the processor again takes
+ * microseconds in a virtual machine.
+ */
+#if defined(__x86_64__) && defined(CPU_FEATURE_ACTIVE)
+static bool
+has_avx2(void)
+{
+	return CPU_FEATURE_ACTIVE(AVX2) && CPU_FEATURE_ACTIVE(POPCNT);
+}
+#elif defined(__x86_64__)
+static bool
+has_avx2(void)
+{
+	return __builtin_cpu_supports("avx2") &&
+	    __builtin_cpu_supports("popcnt");
+}
+#endif
+
+static const struct octets_ops *
+find(enum octets_way way)
+{
+	switch (way) {
+#if defined(__x86_64__)
+	case OCTETS_AVX2:
+		return has_avx2() ? &octets_avx2 : NULL;
+	case OCTETS_SSE2:
+		return &octets_sse2;
+#endif
+	case OCTETS_PLAIN:
+		return &plain;
+	default:
+		return NULL;
+	}
+}
+
+static const struct octets_ops *chosen;
+
+static const struct octets_ops *
+ops(void)
+{
+	enum octets_way way = OCTETS_WAYS;
+
+	while (chosen == NULL)
+		chosen = find(--way);
+	return chosen;
+}
+
+size_t
+octets_section(const char *p, size_t n, uint64_t *bare)
+{
+	return ops()->section(p, n, bare);
+}
+
+void
+octets_wire(struct octets_copy *c)
+{
+	ops()->wire(c);
+}
+
+bool
+octets_use(enum octets_way way)
+{
+	const struct octets_ops *o = find(way);
+
+	if (o != NULL)
+		chosen = o;
+	return o != NULL;
+}
