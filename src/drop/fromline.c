@@ -164,6 +164,32 @@ date_822(struct words w)
 	    is_time(&x) && is_tail(w);
 }
 
+/* The line ends with a date as ctime(3) writes it: nearly all of them do. */
+static bool
+ends_plainly(const char *s, size_t n)
+{
+	static const char form[] = " www mmm 00 00:00:00 0000";
+	const char *p = s + n;
+	struct word day = { NULL, 3 };
+	struct word month = { NULL, 3 };
+	bool comma;
+	size_t i;
+
+	if (n < 4 + sizeof form - 1)
+		return false;
+	p -= sizeof form - 1;
+	for (i = 0; form[i] != '\0'; i++) {
+		bool digit = p[i] >= '0' && p[i] <= '9';
+
+		if (form[i] == '0' ? !digit && !(i == 9 && p[i] == ' ')
+				   : form[i] < 'a' && p[i] != form[i])
+			return false;
+	}
+	day.s = p + 1;
+	month.s = p + 5;
+	return is_month(&month) && is_weekday(&day, &comma);
+}
+
 bool
 fromline_valid(const char *s, size_t n)
 {
@@ -172,6 +198,8 @@ fromline_valid(const char *s, size_t n)
 
 	if (n < 5 || n > FROMLINE_MAX || memcmp(s, "From ", 5) != 0)
 		return false;
+	if (ends_plainly(s, n))
+		return true;
 	w.p = s + 5;
 	w.end = s + n;
 	/* the date may begin at any word: addresses can hold blanks */

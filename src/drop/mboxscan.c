@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "mboxscan.h"
+#include "octets.h"
 
 void
 mboxscan_init(struct mboxscan *s,
@@ -11,6 +12,15 @@ mboxscan_init(struct mboxscan *s,
 	s->msg = msg;
 	s->ctx = ctx;
 	s->state = SCAN_START;
+}
+
+void
+mboxscan_init_at(struct mboxscan *s, uint64_t off,
+    int (*msg)(void *ctx, const struct msgloc *loc), void *ctx)
+{
+	mboxscan_init(s, msg, ctx);
+	s->off = s->line = off;
+	s->inside = true;
 }
 
 bool
@@ -242,9 +252,9 @@ body_line(struct mboxscan *s, const struct line *l)
 static int
 start_line(struct mboxscan *s, const struct line *l)
 {
-	if (is_empty(l))
+	if (is_empty(l) && !s->inside)
 		return 0; /* left behind by an agent: harmless */
-	if (is_mark(l)) {
+	if (is_mark(l) && !s->inside) {
 		s->mmdf = s->opened = true;
 		s->mark = s->line;
 		s->state = SCAN_GAP;
@@ -343,16 +353,58 @@ join(struct mboxscan *s, const char *p, size_t n, bool lf)
 	return take_line(s, &l);
 }
 
+/*
+ * Whole lines of a body that are no From_ line, at once: how many octets of
+ * the n that begin at a line were dealt with.
+ */
+static size_t
+body_lines(struct mboxscan *s, const char *p, size_t n)
+{
+	uint64_t bare = 0;
+	size_t k = octets_section(p, n, &bare);
+	const char *lf;
+
+	if (k == n && n > 0 && p[n - 1] != '\n') {
+		lf = memrchr(p, '\n', n);
+		k = lf != NULL ? (size_t)(lf - p) + 1 : 0;
+	}
+	if (k == 0)
+		return 0;
+	/* k is behind an LF */
+	s->blank_len = k > 1 && p[k - 2] == '\r' ? 2 : 1;
+	s->blank = k == s->blank_len || p[k - s->blank_len - 1] == '\n';
+	s->head_blank = false;
+	s->loc.wire += k + bare;
+	s->off += k;
+	s->line = s->off;
+	return k;
+}
+
+/* At the beginning of a body's line that can be no From_ line. */
+static bool
+in_body(const struct mboxscan *s, char first)
+{
+	return s->state == SCAN_BODY && !s->mmdf && s->off == s->line &&
+	    !(s->blank && first == 'F');
+}
+
 int
 mboxscan_feed(struct mboxscan *s, const char *data, size_t n)
 {
 	const char *end = data + n;
 
 	while (data < end) {
-		const char *lf = memchr(data, '\n', (size_t)(end - data));
+		const char *lf;
 		size_t k;
 		int r;
 
+		if (in_body(s, *data)) {
+			k = body_lines(s, data, (size_t)(end - data));
+			data += k;
+			if (k > 0)
+				continue;
+		}
+		lf = memchr(data, '\n', (size_t)(end - data));
 		if (lf == NULL) {
 			keep(s, data, (size_t)(end - data));
 			s->off += (size_t)(end - data);

@@ -82,6 +82,7 @@ struct mboxscan {
 	struct msgloc last; /* MMDF: the message before, whole but for next */
 	bool held;	    /* and it is still to be told */
 	bool mmdf;
+	bool inside;	    /* began at a From_ line in the middle */
 	bool opened;	    /* in a gap: mark is no closing line */
 	bool mbox;	    /* a From_ line ends this message */
 	uint64_t mark;	    /* the ^A line before the present message or gap */
@@ -102,6 +103,13 @@ struct mboxscan {
 void mboxscan_init(struct mboxscan *s,
     int (*msg)(void *ctx, const struct msgloc *loc), void *ctx);
 
+/*
+ * Begins in the middle of an mbox spool: at the octet off, where a From_ line
+ * is the first one.
+ */
+void mboxscan_init_at(struct mboxscan *s, uint64_t off,
+    int (*msg)(void *ctx, const struct msgloc *loc), void *ctx);
+
 /* -1: msg said stop, or the spool begins with neither From_ nor ^A line. */
 int mboxscan_feed(struct mboxscan *s, const char *data, size_t n);
 
@@ -110,5 +118,12 @@ int mboxscan_end(struct mboxscan *s);
 
 /* True if it stopped because the spool begins with neither of them. */
 bool mboxscan_bad(const struct mboxscan *s);
+
+/* True if the spool is MMDF: known behind its first line that is not empty. */
+static inline bool
+mboxscan_mmdf(const struct mboxscan *s)
+{
+	return s->mmdf;
+}
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "fuzz.h"
+#include "octets.h"
 #include "scanref.h"
 
 static void
@@ -44,15 +45,21 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	const char *s = (const char *)data + 2;
 	struct scanref want;
+	enum octets_way way;
 
 	if (n < 2)
 		return 0;
 	n -= 2;
 	scanref_split(&want, s, n);
 	check_order(&want, n);
-	compare(&want, s, n, n, 1);
-	compare(&want, s, n, data[0] % (n + 1), data[1] + 1U);
-	compare(&want, s, n, 0, 1);
+	for (way = 0; way < OCTETS_WAYS; way++) {
+		if (!octets_use(way))
+			continue;
+		compare(&want, s, n, n, 1);
+		compare(&want, s, n, data[0] % (n + 1), data[1] + 1U);
+		compare(&want, s, n, data[0] % (n + 1), n);
+		compare(&want, s, n, 0, 1);
+	}
 	scanref_free(&want);
 	return 0;
 }

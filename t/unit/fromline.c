@@ -177,6 +177,30 @@ nul(void **state)
 	}
 }
 
+/* A blank at the end has each octet of the date looked at another way. */
+static void
+two_ways(void **state)
+{
+	static const char date[] = "From a Thu Jan  1 00:00:00 1970 ";
+	static const char octet[] = " 0:9aJT\t\0";
+	const size_t n = sizeof date - 1;
+	size_t i;
+	size_t k;
+
+	(void)state;
+	for (i = 0; i < n; i++) {
+		for (k = 0; k < sizeof octet; k++) {
+			char s[sizeof date];
+
+			memcpy(s, date, sizeof s);
+			s[i] = octet[k];
+			s[n - 1] = ' ';
+			CHECK(fromline_valid(s, n - 1) == fromline_valid(s, n),
+			    "%s, octet %zu", s, i);
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -185,6 +209,7 @@ main(void)
 		cmocka_unit_test(prefixes),
 		cmocka_unit_test(length),
 		cmocka_unit_test(nul),
+		cmocka_unit_test(two_ways),
 	};
 
 	return cmocka_run_group_tests_name("fromline", tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "octets.h"
 #include "scanref.h"
 
 #define FROM "From a@b Thu Jan  1 00:00:00 1970"
@@ -180,6 +181,33 @@ hand_made(void **state)
 	(void)state;
 	for (i = 0; i < COUNT(spool); i++)
 		compare_all(&spool[i], i);
+}
+
+/* Hand-made ones again, behind a body that is passed over in large steps. */
+static void
+behind_others(void **state)
+{
+	static const char first[] =
+	    FROM "\nA: b\n\n" SEVENTY "\n" SEVENTY "\n" SEVENTY "\n\n";
+	enum octets_way way;
+	size_t i;
+
+	(void)state;
+	for (way = 0; way < OCTETS_WAYS; way++) {
+		if (!octets_use(way))
+			continue;
+		for (i = 0; i < COUNT(spool); i++) {
+			char s[9000];
+			struct spool sp = { s, sizeof first - 1 + spool[i].n };
+
+			assert_true(sp.n + 200 < sizeof s);
+			memcpy(s, first, sizeof first - 1);
+			memcpy(s + sizeof first - 1, spool[i].s, spool[i].n);
+			memset(s + sp.n, 'z', 200);
+			sp.n += 200;
+			compare_all(&sp, i);
+		}
+	}
 }
 
 static uint32_t
@@ -385,6 +413,7 @@ main(void)
 		cmocka_unit_test(hidden),
 		cmocka_unit_test(hand_made),
 		cmocka_unit_test(by_chance),
+		cmocka_unit_test(behind_others),
 		cmocka_unit_test(stopped),
 	};
 
