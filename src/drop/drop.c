@@ -128,6 +128,7 @@ drop_verify(struct drop *d, struct err *e)
 		return err_sys(e, ERR_TEMP, "Unable to look at", d->sp.path);
 	if (drop_same_times(&now, &d->st))
 		return 0;
+	message_forget(d);
 	if ((uint64_t)now.st_size < d->size)
 		return drop_changed(d, e);
 	r = scan_same(&d->sp, d->size, &d->digest, e);
@@ -148,6 +149,7 @@ drop_close(struct drop *d, struct err *e)
 	/* keep-temp-drop: also if this session had no use for one */
 	if (d->sp.keep_drop && d->sp.session != -1)
 		journal_open(&kept, &d->sp, JOURNAL_TEMP, true, &later);
+	message_forget(d);
 	index_close(&d->ix);
 	idset_free(&d->ids);
 	spool_close(&d->sp);

@@ -12,6 +12,7 @@
 #include "index.h"
 #include "journal.h"
 #include "spool.h"
+#include "window.h"
 
 /*
  * A maildrop: an mbox spool, opened for one session (RFC 1939 section 4).
@@ -35,6 +36,8 @@ struct drop {
 	uint64_t size;	      /* octets scanned; what lies behind came later */
 	XXH128_hash_t digest; /* of these octets */
 	struct index ix;
+	struct window window; /* of the mail, as it is read (message.h) */
+	uint64_t read_to;     /* behind the message that was read last */
 	struct idset ids;
 	uint32_t ids_known; /* messages below this have their unique-id */
 	uint32_t hidden;

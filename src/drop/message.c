@@ -2,41 +2,67 @@
 /* runs as: the user */
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "message.h"
 
-#define BLOCK 131072
-
 struct walk {
-	const struct drop *d;
+	struct drop *d;
 	unsigned what;
 	const char *uid; /* still to be put in, or NULL */
 	drop_sink *sink;
 	message_range *range; /* instead of sink */
 	void *ctx;
-	bool dropping; /* inside a field that is left out */
+	bool dropping;	/* inside a field that is left out */
+	uint64_t ahead; /* how far may be read */
 	struct err *e;
 };
 
-/* At least one octet of [at, end), into the block; their number or -1. */
-static ssize_t
-read_at(const struct walk *w, char *block, uint64_t at, uint64_t end)
-{
-	uint64_t want = end - at < BLOCK ? end - at : BLOCK;
-	ssize_t r;
+typedef const char *window_op(
+    struct window *w, int fd, uint64_t at, uint64_t ahead, size_t *n);
 
-	do {
-		r = pread(drop_mail(w->d), block, want,
-		    (off_t)(drop_base(w->d) + at));
-	} while (r == -1 && errno == EINTR);
-	if (r == -1)
-		return err_sys(w->e, ERR_TEMP, "Unable to read", w->d->sp.path);
-	if (r == 0)
-		return err_set(w->e, ERR_TEMP,
+/* Octets of [at, end), one at least: *n of them, or NULL with e. */
+static const char *
+look(const struct walk *w, window_op *op, uint64_t at, uint64_t end, size_t *n)
+{
+	struct drop *d = w->d;
+	uint64_t base = drop_base(d);
+	const char *p =
+	    op(&d->window, drop_mail(d), base + at, base + w->ahead, n);
+
+	if (p != NULL) {
+		if (*n > end - at)
+			*n = (size_t)(end - at);
+	} else if (errno != 0) {
+		err_sys(w->e, ERR_TEMP, "Unable to read", d->sp.path);
+	} else {
+		err_set(w->e, ERR_TEMP,
 		    "%.200s was cut off by another program during the session",
-		    w->d->sp.path);
-	return r;
+		    d->sp.path);
+	}
+	return p;
+}
+
+/*
+ * Who reads on behind the message before gets more than he asks for; else
+ * the message is all that is read.  One that fits is in memory as a whole.
+ */
+static int
+prepare(struct walk *w, const struct msgloc *m)
+{
+	struct drop *d = w->d;
+	uint64_t base = drop_base(d);
+	size_t n;
+
+	w->ahead = m->end;
+	if (m->from >= d->read_to && m->from - d->read_to < WINDOW_OCTETS &&
+	    d->size > m->end)
+		w->ahead = d->size;
+	d->read_to = m->next;
+	if (m->end - m->from > WINDOW_OCTETS ||
+	    window_holds(
+		&d->window, drop_mail(d), base + m->from, base + m->end))
+		return 0;
+	return look(w, window_read, m->from, m->end, &n) == NULL ? -1 : 0;
 }
 
 static int
@@ -62,66 +88,99 @@ give_uid(struct walk *w)
 	return give(w, "\n", 1);
 }
 
-/* The beginning of a header line: is it to be left out? */
-static int
-judge(struct walk *w, const char *line, size_t n)
-{
-	enum header kind = header_kind(line, n);
-
-	if (kind == HEADER_CONTINUED)
-		return 0;
-	w->dropping = (w->what & WALK_DROP(kind)) != 0;
-	return kind == HEADER_STATUS ? give_uid(w) : 0;
-}
-
-/* A header line, or a part of one, that is not left out. */
+/* Header lines, or a part of one, that are not left out. */
 static int
 keep(const struct walk *w, uint64_t at, const char *data, size_t n)
 {
+	if (w->dropping || n == 0)
+		return 0;
 	if (w->range == NULL)
 		return give(w, data, n);
 	return w->range(w->ctx, at, n);
 }
 
+/* Header lines in memory; what is behind kept is not dealt with yet. */
+struct lines {
+	uint64_t at; /* of start in the mail */
+	const char *start, *kept, *p, *stop;
+	bool end;  /* the header ends at stop */
+	bool full; /* no more fits */
+	bool mid;  /* p is inside a line */
+};
+
+static int
+keep_to(const struct walk *w, struct lines *l)
+{
+	const char *from = l->kept;
+
+	l->kept = l->p;
+	return keep(w, l->at + (uint64_t)(from - l->start), from,
+	    (size_t)(l->p - from));
+}
+
+/* The beginning of a header line: is it to be left out? */
+static int
+judge(struct walk *w, struct lines *l)
+{
+	enum header kind = header_kind(l->p, (size_t)(l->stop - l->p));
+	bool drop = (w->what & WALK_DROP(kind)) != 0;
+	bool put = kind == HEADER_STATUS && w->uid != NULL;
+
+	if (kind == HEADER_CONTINUED || (drop == w->dropping && !put))
+		return 0;
+	if (keep_to(w, l) == -1)
+		return -1;
+	w->dropping = drop;
+	return put ? give_uid(w) : 0;
+}
+
 /*
- * The header's fields, up to but without the empty line.  A line that is cut
- * at the end of a block is read again from its beginning, unless it fills
- * the block: then its rest goes the way its beginning went.
+ * A line that is cut at the end is left, unless there is nothing else; then
+ * its rest goes the way its beginning goes.
  */
+static int
+take_header(struct walk *w, struct lines *l)
+{
+	while (l->p < l->stop) {
+		const char *lf = memchr(l->p, '\n', (size_t)(l->stop - l->p));
+
+		if (lf == NULL && !l->end &&
+		    !(l->p == l->start && (l->full || l->mid)))
+			break;
+		if (!l->mid && judge(w, l) == -1)
+			return -1;
+		l->mid = lf == NULL;
+		l->p = lf != NULL ? lf + 1 : l->stop;
+	}
+	return keep_to(w, l);
+}
+
+/* The header's fields, up to but without the empty line. */
 static int
 walk_header(struct walk *w, uint64_t at, uint64_t end)
 {
-	char block[BLOCK];
-	bool mid = false;
+	struct lines l = { .mid = false };
+	window_op *op = window_look;
 
 	while (at < end) {
-		ssize_t r = read_at(w, block, at, end);
-		const char *p = block;
-		const char *stop;
+		size_t n;
+		const char *p = look(w, op, at, end, &n);
 
-		if (r == -1)
+		if (p == NULL)
 			return -1;
-		stop = block + r;
-		while (p < stop) {
-			const char *lf = memchr(p, '\n', (size_t)(stop - p));
-			const char *next = lf != NULL ? lf + 1 : stop;
-
-			if (lf == NULL && p > block &&
-			    at + (size_t)(stop - block) < end)
-				break;
-			if (!mid && judge(w, p, (size_t)(next - p)) == -1)
-				return -1;
-			if (!w->dropping &&
-			    keep(w, at + (size_t)(p - block), p,
-				(size_t)(next - p)) == -1)
-				return -1;
-			mid = lf == NULL;
-			p = next;
-		}
-		at += (size_t)(p - block);
+		l.at = at;
+		l.start = l.kept = l.p = p;
+		l.stop = p + n;
+		l.end = at + n == end;
+		l.full = op == window_read;
+		if (take_header(w, &l) == -1)
+			return -1;
+		at += (uint64_t)(l.p - l.start);
+		/* a cut line is read again from its beginning */
+		op = l.p < l.stop ? window_read : window_look;
 	}
 	/* a header that just stops has no line end either */
-	return mid && !w->dropping && w->range == NULL ? give(w, "\n", 1) : 0;
+	return l.mid && !w->dropping && w->range == NULL ? give(w, "\n", 1) : 0;
 }
 
 /* How much of the n octets at p is up to *lines line ends. */
@@ -144,17 +203,15 @@ take_lines(const char *p, size_t n, uint64_t *lines)
 static int
 walk_body(struct walk *w, uint64_t at, uint64_t end, uint64_t lines)
 {
-	char block[BLOCK];
-
 	while (at < end && lines > 0) {
-		ssize_t r = read_at(w, block, at, end);
-		size_t n = (size_t)r;
+		size_t n;
+		const char *p = look(w, window_look, at, end, &n);
 
-		if (r == -1)
+		if (p == NULL)
 			return -1;
 		if (lines != DROP_ALL)
-			n = take_lines(block, n, &lines);
-		if (give(w, block, n) == -1)
+			n = take_lines(p, n, &lines);
+		if (give(w, p, n) == -1)
 			return -1;
 		at += n;
 	}
@@ -180,6 +237,8 @@ message_walk(struct drop *d, const struct msgloc *m, unsigned what,
 		.ctx = ctx,
 		.e = e };
 
+	if (prepare(&w, m) == -1)
+		return -1;
 	if ((what & WALK_FROM) != 0 &&
 	    walk_body(&w, m->from, m->head, DROP_ALL) == -1)
 		return -1;
@@ -189,13 +248,22 @@ message_walk(struct drop *d, const struct msgloc *m, unsigned what,
 	return walk_body(&w, m->body, m->end, lines);
 }
 
+void
+message_forget(struct drop *d)
+{
+	window_forget(&d->window);
+}
+
 int
 message_fields(struct drop *d, const struct msgloc *m, unsigned what,
     message_range *range, void *ctx, struct err *e)
 {
-	struct walk w = {
-		.d = d, .what = what, .range = range, .ctx = ctx, .e = e
-	};
+	struct walk w = { .d = d,
+		.what = what,
+		.range = range,
+		.ctx = ctx,
+		.ahead = message_fields_end(m),
+		.e = e };
 
 	return walk_header(&w, m->head, message_fields_end(m));
 }

@@ -21,6 +21,13 @@ int message_walk(struct drop *d, const struct msgloc *m, unsigned what,
     const char *uid, uint64_t lines, drop_sink *sink, void *ctx, struct err *e);
 
 /*
+ * What was read is kept in memory, and more than was asked for if messages are
+ * read in order.  drop_verify calls this when the spool's times have changed;
+ * who reads no more gives the memory back by it.
+ */
+void message_forget(struct drop *d);
+
+/*
  * Where in the mail the header's fields lie, without those that what names,
  * up to but without the empty line.
  */

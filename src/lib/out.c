@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "io.h"
+#include "octets.h"
 
 void
 out_init(struct out *out, io_write_op *op, void *ctx, char *mem, size_t cap,
@@ -57,57 +58,23 @@ out_str(struct out *out, const char *s)
 	out_put(out, s, strlen(s));
 }
 
-/* At most this much of a line is copied at once; buffers are far larger. */
-#define PIECE 1024
-
-/* One line, or a piece of one, of k octets; room for k + 3 is there. */
-static void
-put_piece(struct out *out, struct dot *d, const char *p, size_t k, bool nul)
-{
-	char *to = out->mem + out->len;
-	size_t i;
-
-	if (!d->mid && p[0] == '.')
-		*to++ = '.';
-	memcpy(to, p, k);
-	for (i = 0; nul && i < k; i++) {
-		if (to[i] == '\0')
-			to[i] = '?';
-	}
-	to += k;
-	d->mid = true;
-	d->cr = p[k - 1] == '\r';
-	out->len = (size_t)(to - out->mem);
-}
-
 void
 out_dot(struct out *out, struct dot *d, const char *data, size_t n)
 {
-	const char *end = data + n;
-	bool nul = n > 0 && memchr(data, '\0', n) != NULL;
+	struct octets_copy c = {
+		.from = data, .end = data + n, .start = !d->mid, .cr = d->cr
+	};
 
-	while (data < end && !out->bad) {
-		size_t most = (size_t)(end - data);
-		const char *lf;
-		size_t k;
-
-		if (most > PIECE)
-			most = PIECE;
-		lf = memchr(data, '\n', most);
-		k = lf != NULL ? (size_t)(lf - data) : most;
-		if (out->cap - out->len < k + 3)
+	while (c.from < c.end && !out->bad) {
+		if (out->cap - out->len < OCTETS_ROOM)
 			out_flush(out);
-		if (k > 0)
-			put_piece(out, d, data, k, nul);
-		if (lf != NULL) {
-			if (!d->cr)
-				out->mem[out->len++] = '\r';
-			out->mem[out->len++] = '\n';
-			d->mid = d->cr = false;
-			k++;
-		}
-		data += k;
+		c.to = out->mem + out->len;
+		c.limit = out->mem + out->cap;
+		octets_wire(&c);
+		out->len = (size_t)(c.to - out->mem);
 	}
+	d->mid = !c.start;
+	d->cr = c.cr;
 }
 
 void

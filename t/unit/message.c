@@ -85,6 +85,7 @@ fields(const char *mail, size_t n, unsigned what, const char *want, size_t k)
 	CHECK(message_fields(&d, &m, what, range, &g, &e) == 0, "%s", e.text);
 	assert_true(g.at <= message_fields_end(&m));
 	expect(&g, want, k, "fields");
+	message_forget(&d);
 	close(d.sp.fd);
 }
 
@@ -218,6 +219,7 @@ walking(void **state)
 			  row[i].lines, take, &g, &e) == 0,
 		    "row %zu: %s", i, e.text);
 		expect(&g, row[i].want, strlen(row[i].want), row[i].mail);
+		message_forget(&d);
 		close(d.sp.fd);
 	}
 }
@@ -244,6 +246,7 @@ in_journal(void **state)
 	assert_int_equal(
 	    message_walk(&d, &m, STATUSES, NULL, DROP_ALL, take, &g, &e), 0);
 	expect(&g, "A: b\n\nx\n", 8, "in the journal");
+	message_forget(&d);
 	close(d.sp.fd);
 }
 
@@ -274,6 +277,7 @@ stopped(void **state)
 		if (i == m.body - 1)
 			continue;
 		assert_int_equal(ftruncate(d.sp.fd, (off_t)i), 0);
+		message_forget(&d);
 		CHECK(
 		    message_walk(&d, &m, 0, NULL, DROP_ALL, take, &g, &e) == -1,
 		    "%zu octets", i);
@@ -282,7 +286,130 @@ stopped(void **state)
 		assert_int_equal(
 		    file_write(d.sp.fd, mail, sizeof mail - 1, 0), 0);
 	}
+	message_forget(&d);
 	close(d.sp.fd);
+}
+
+#define MANY 40
+
+/* Messages from 100 octets to more than a window, with a field or without. */
+static char *
+many_messages(struct scanref *r, size_t *n)
+{
+	char *mail = malloc(MANY * 400000);
+	uint32_t x = 5;
+	size_t i;
+
+	assert_non_null(mail);
+	*n = 0;
+	for (i = 0; i < MANY; i++) {
+		size_t size = i % 7 == 6 ? 300000 : i * i * 60;
+
+		*n += (size_t)sprintf(mail + *n, FROM "A: %zu\n%s\n", i,
+		    i % 3 == 0 ? "Status: R\n b\nC: d\n" : "");
+		for (; size > 0; size--) {
+			x = x * 1664525 + 1013904223;
+			mail[(*n)++] = "abcdefg\n"[x >> 29];
+		}
+		*n += (size_t)sprintf(mail + *n, "z\n\n");
+	}
+	scanref_split(r, mail, *n);
+	assert_int_equal(r->n, MANY);
+	return mail;
+}
+
+static void
+walk_one(struct drop *d, const struct msgloc *m, const char *mail)
+{
+	struct got g = { .stop = SIZE_MAX };
+	struct err e = { .text = "" };
+	const char *status = strstr(mail + m->head, "Status: R\n b\n");
+	size_t k;
+
+	CHECK(message_walk(d, m, WALK_FROM, NULL, DROP_ALL, take, &g, &e) == 0,
+	    "%s", e.text);
+	expect(&g, mail + m->from, m->end - m->from, "whole");
+	memset(&g, 0, sizeof g);
+	g.stop = SIZE_MAX;
+	CHECK(message_walk(d, m, STATUSES, NULL, DROP_ALL, take, &g, &e) == 0,
+	    "%s", e.text);
+	if (status == NULL || status > mail + m->body) {
+		expect(&g, mail + m->head, m->end - m->head, "no status");
+		return;
+	}
+	k = (size_t)(status - mail) - m->head;
+	assert_int_equal(g.n, m->end - m->head - 13);
+	assert_memory_equal(g.data, mail + m->head, k);
+	assert_memory_equal(g.data + k, status + 13, g.n - k);
+	free(g.data);
+}
+
+/* One after the other, each third one, backwards. */
+static void
+in_order(void **state)
+{
+	struct scanref r;
+	struct drop d;
+	struct msgloc m;
+	size_t n;
+	char *mail = many_messages(&r, &n);
+	size_t i;
+
+	(void)state;
+	open_mail(&d, &m, mail, n);
+	d.size = n;
+	for (i = 0; i < MANY; i++)
+		walk_one(&d, &r.msg[i], mail);
+	for (i = 1; i < MANY; i += 3)
+		walk_one(&d, &r.msg[i], mail);
+	for (i = MANY; i > 0; i--)
+		walk_one(&d, &r.msg[i - 1], mail);
+	message_forget(&d);
+	assert_null(d.window.mem);
+	close(d.sp.fd);
+	scanref_free(&r);
+	free(mail);
+}
+
+static void
+body_is(struct drop *d, const struct msgloc *m, const char *want)
+{
+	struct got g = { .stop = SIZE_MAX };
+	struct err e = { .text = "" };
+
+	CHECK(message_walk(d, m, 0, NULL, DROP_ALL, take, &g, &e) == 0, "%s",
+	    e.text);
+	expect(&g, want, strlen(want), "body");
+}
+
+/* Who reads in order gets what was read ahead, until it is forgotten. */
+static void
+forgetting(void **state)
+{
+	static const char mail[] =
+	    FROM "\na\n\n" FROM "\nb\n\n" FROM "\nc\n\n" FROM "\nd\n";
+	struct scanref r;
+	struct drop d;
+	struct msgloc m;
+
+	(void)state;
+	open_mail(&d, &m, mail, sizeof mail - 1);
+	d.size = sizeof mail - 1;
+	scanref_split(&r, mail, sizeof mail - 1);
+	assert_int_equal(r.n, 4);
+	d.read_to = 1; /* not in order: only what is asked for */
+	body_is(&d, &r.msg[0], "\na\n");
+	assert_int_equal(file_write(d.sp.fd, "B", 1, r.msg[1].body), 0);
+	body_is(&d, &r.msg[1], "\nB\n");
+	assert_int_equal(file_write(d.sp.fd, "D", 1, r.msg[3].body), 0);
+	body_is(&d, &r.msg[3], "\nd\n");
+	body_is(&d, &r.msg[2], "\nc\n");
+	message_forget(&d);
+	body_is(&d, &r.msg[3], "\nD\n");
+	message_forget(&d);
+	assert_null(d.window.mem);
+	close(d.sp.fd);
+	scanref_free(&r);
 }
 
 int
@@ -294,6 +421,8 @@ main(void)
 		cmocka_unit_test(walking),
 		cmocka_unit_test(in_journal),
 		cmocka_unit_test(stopped),
+		cmocka_unit_test(in_order),
+		cmocka_unit_test(forgetting),
 	};
 
 	return cmocka_run_group_tests_name("message", tests, NULL, NULL);
