@@ -33,27 +33,56 @@ section_plain(const char *p, size_t n, uint64_t *bare)
 	return octets_section_from(p, 0, n, bare);
 }
 
+/* At most so many at once: of many NULs each one is a new beginning. */
+#define PIECE 256
+
+/* How many of the n octets come before an LF or NUL. */
+static size_t
+ordinary(const char *p, size_t n)
+{
+	const char *lf;
+	const char *nul;
+
+	if (n > PIECE)
+		n = PIECE;
+	lf = memchr(p, '\n', n);
+	if (lf != NULL)
+		n = (size_t)(lf - p);
+	nul = memchr(p, '\0', n);
+	return nul != NULL ? (size_t)(nul - p) : n;
+}
+
+static void
+one_octet(struct octets_copy *c)
+{
+	if (*c->from == '\n' && !c->cr)
+		*c->to++ = '\r';
+	*c->to = *c->from++;
+	if (*c->to == '\0')
+		*c->to = '?';
+	c->to++;
+}
+
 void
 octets_wire_plain(struct octets_copy *c)
 {
-	const char *p = c->from;
-	char *to = c->to;
+	while (c->from < c->end && c->limit - c->to >= OCTETS_ROOM) {
+		size_t room = (size_t)(c->limit - c->to) - OCTETS_ROOM;
+		size_t n = (size_t)(c->end - c->from);
 
-	while (p < c->end && c->limit - to >= OCTETS_ROOM) {
-		if (c->start && *p == '.')
-			*to++ = '.';
-		if (*p == '\n' && !c->cr)
-			*to++ = '\r';
-		*to = *p;
-		if (*p == '\0')
-			*to = '?';
-		to++;
-		c->start = *p == '\n';
-		c->cr = *p == '\r';
-		p++;
+		if (c->start && *c->from == '.')
+			*c->to++ = '.';
+		n = ordinary(c->from, n < room ? n : room);
+		if (n == 0) {
+			one_octet(c);
+		} else {
+			memcpy(c->to, c->from, n);
+			c->from += n;
+			c->to += n;
+		}
+		c->start = c->from[-1] == '\n';
+		c->cr = c->from[-1] == '\r';
 	}
-	c->from = p;
-	c->to = to;
 }
 
 static const struct octets_ops plain = { section_plain, octets_wire_plain };
