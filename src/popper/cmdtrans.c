@@ -7,6 +7,7 @@
 #include "capa.h"
 #include "clock.h"
 #include "cmd.h"
+#include "message.h"
 #include "num.h"
 #include "report.h"
 #include "trans.h"
@@ -66,49 +67,73 @@ too_late(const struct session *s, const struct err *e)
 	return -1;
 }
 
-/* What LIST and UIDL have in common: one line, or all that are left. */
-typedef int one_line(struct session *s, char *dst, size_t n, struct err *e);
+/*
+ * What LIST and UIDL have in common: one line, or all that are left.  A line
+ * goes to dst, as a string; its length, or -1 with e.
+ */
+#define ONE_LINE (UID_MAX + 40)
+typedef int one_line(struct session *s, char dst[ONE_LINE], struct err *e);
+
+/* snprintf takes its time, and here come lines by the hundred thousand. */
+static size_t
+put_number(char *dst, uint64_t v)
+{
+	char digit[20];
+	size_t n = sizeof digit;
+
+	do {
+		digit[--n] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v > 0);
+	memcpy(dst, digit + n, sizeof digit - n);
+	return sizeof digit - n;
+}
 
 static int
 each(struct session *s, one_line *line)
 {
-	char text[UID_MAX + 40];
+	char text[ONE_LINE + 2];
 	struct err e;
+	int n;
 
 	for (s->msg = 0; s->msg < s->drop.ix.count; s->msg++) {
 		int gone = drop_is_gone(&s->drop, s->msg, &e);
 
 		if (gone == 1)
 			continue;
-		if (gone == -1 || line(s, text, sizeof text, &e) == -1)
+		if (gone == -1 || (n = line(s, text, &e)) == -1)
 			return too_late(s, &e);
-		out_str(&s->out, text);
-		out_put(&s->out, "\r\n", 2);
+		memcpy(text + n, "\r\n", 2);
+		out_put(&s->out, text, (size_t)n + 2);
 	}
 	out_str(&s->out, ".\r\n");
 	return s->out.bad ? -1 : 0;
 }
 
 static int
-list_line(struct session *s, char *dst, size_t n, struct err *e)
+list_line(struct session *s, char dst[ONE_LINE], struct err *e)
 {
 	uint64_t size;
+	size_t n;
 
 	if (drop_octets(&s->drop, s->msg, &size, e) == -1)
 		return -1;
-	snprintf(dst, n, "%" PRIu32 " %" PRIu64, s->msg + 1, size);
-	return 0;
+	n = put_number(dst, s->msg + 1);
+	dst[n++] = ' ';
+	n += put_number(dst + n, size);
+	dst[n] = '\0';
+	return (int)n;
 }
 
 static int
-uidl_line(struct session *s, char *dst, size_t n, struct err *e)
+uidl_line(struct session *s, char dst[ONE_LINE], struct err *e)
 {
-	char uid[UID_MAX + 1];
+	size_t n = put_number(dst, s->msg + 1);
 
-	if (drop_uid(&s->drop, s->msg, uid, e) == -1)
+	dst[n++] = ' ';
+	if (drop_uid(&s->drop, s->msg, dst + n, e) == -1)
 		return -1;
-	snprintf(dst, n, "%" PRIu32 " %s", s->msg + 1, uid);
-	return 0;
+	return (int)(n + strlen(dst + n));
 }
 
 static int
@@ -138,7 +163,7 @@ one_or_all(
 		return OC_OK;
 	}
 	oc = message(s, a->arg[0]);
-	if (oc == OC_OK && line(s, s->text, sizeof s->text, &e) == -1)
+	if (oc == OC_OK && line(s, s->text, &e) == -1)
 		oc = session_error(s, &e);
 	return oc;
 }
@@ -157,8 +182,11 @@ run_uidl(struct session *s, const struct args *a)
 	uint32_t n = s->drop.ix.count;
 
 	/* all ids are made before +OK, so that an error can still be told */
-	if (a->count == 0 && n > 0 && drop_uid(&s->drop, n - 1, uid, &e) == -1)
-		return session_error(s, &e);
+	if (a->count == 0 && n > 0) {
+		if (drop_uid(&s->drop, n - 1, uid, &e) == -1)
+			return session_error(s, &e);
+		message_forget(&s->drop);
+	}
 	return one_or_all(s, a, uidl_line, "unique-ids");
 }
 
