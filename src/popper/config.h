@@ -18,6 +18,13 @@
 #define NEVER UINT32_MAX /* announce-expire = never */
 #define NOT_SET UINT32_MAX
 
+/* chunky-writes */
+enum chunky {
+	CHUNKY_ALWAYS,
+	CHUNKY_NEVER,
+	CHUNKY_TLS
+};
+
 struct config {
 	bool allow_low_uids, auto_delete, bulldb_nonfatal, check_hash_dir,
 	    check_old_spool_loc, check_password_expired, debug, downcase_user,

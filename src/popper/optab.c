@@ -24,11 +24,11 @@
 #define ANY (IN_CLI | IN_FILE | IN_SPOOL | IN_HOME)
 
 static const struct opt_name chunky[] = {
-	{ "default", 0, -1 },
-	{ "always", 0, -1 },
-	{ "never", 1, -1 },
-	{ "tls", 2, -1 },
-	{ "ssl", 2, -1 },
+	{ "default", CHUNKY_ALWAYS, -1 },
+	{ "always", CHUNKY_ALWAYS, -1 },
+	{ "never", CHUNKY_NEVER, -1 },
+	{ "tls", CHUNKY_TLS, -1 },
+	{ "ssl", CHUNKY_TLS, -1 },
 	{ NULL, 0, 0 },
 };
 static const struct opt_name clear_text[] = {
@@ -112,7 +112,7 @@ const struct opt optab[] = {
 	    .def = "true", .where = ADMIN,
 	    .help = "refuse users whose password has expired" },
 	{ .name = "chunky-writes", MNEMONIC(chunky_writes, chunky),
-	    .def = "default", .where = ANY, .flags = OPT_LATER,
+	    .def = "default", .where = ANY,
 	    .help = "when replies are gathered in large blocks" },
 	{ .name = "clear-text-password", .letter = 'p',
 	    MNEMONIC(clear_text_password, clear_text), .def = "default",

@@ -130,6 +130,20 @@ answer(struct session *s, const struct cmd *c, enum outcome oc,
 	}
 }
 
+bool
+session_gathers(const struct session *s)
+{
+	switch (s->cfg.chunky_writes) {
+	case CHUNKY_NEVER:
+		return false;
+	case CHUNKY_TLS:
+		return s->tls;
+	case CHUNKY_ALWAYS:
+	default:
+		return true;
+	}
+}
+
 enum session_end
 session_loop(struct session *s, const struct cmd *table, int64_t total)
 {
@@ -142,7 +156,8 @@ session_loop(struct session *s, const struct cmd *table, int64_t total)
 		char *line;
 		enum io_line st;
 
-		if (!in_pending(&s->in) && out_flush(&s->out) == -1)
+		if (!(session_gathers(s) && in_pending(&s->in)) &&
+		    out_flush(&s->out) == -1)
 			return END_CUT;
 		if (total != INT64_MAX && clock_left(total) == 0)
 			return END_TIMEOUT_CUT;

@@ -13,6 +13,7 @@
 #include "reply.h"
 
 #define IN_OCTETS 4096 /* of input at once, and of read-ahead handed over */
+#define OUT_SMALL 4096 /* of output at once, if it is not gathered */
 
 /*
  * One POP3 session.  The same struct serves the front (AUTHORIZATION) and,
@@ -25,6 +26,7 @@ struct session {
 	int fd_in, fd_out;	    /* the client */
 	struct in in;
 	struct out out;
+	bool tls; /* the connection is encrypted */
 	bool in_transaction;
 
 	/* what a handler says: the loop makes a reply of it */
@@ -77,9 +79,12 @@ enum session_end {
 
 struct cmd;
 
+/* Replies leave in large blocks: chunky-writes says so. */
+bool session_gathers(const struct session *s);
+
 /*
  * Reads commands and writes their replies until the session ends.  Each line
- * gets one reply; replies to pipelined commands are gathered.  total is the
+ * gets one reply; replies to pipelined commands may be gathered.  total is the
  * clock_ms() by which all has to be over, or INT64_MAX.
  */
 enum session_end session_loop(

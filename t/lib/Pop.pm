@@ -122,7 +122,8 @@ sub log_like {
 
 sub connect {
 	my ($self, %opt) = @_;
-	socketpair(my $ours, my $theirs, AF_UNIX, SOCK_STREAM, PF_UNSPEC)
+	socketpair(my $ours, my $theirs, AF_UNIX, $opt{type} || SOCK_STREAM,
+	    PF_UNSPEC)
 	    or die "socketpair: $!";
 	my @cmd = (@{ $opt{before} || [] }, $POPPER, '-f', $self->{conf}, @{ $opt{args} || [] });
 	my $pid = fork;

@@ -149,7 +149,10 @@ static const struct {
 	{ "set log-facility = LOG_LOCAL7", N(log_facility), LOG_LOCAL7, NULL },
 	{ "set log-facility = log_mail", N(log_facility), LOG_MAIL, NULL },
 	{ "set tls-support = none", N(tls_support), 0, NULL },
-	{ "set chunky-writes = always", N(chunky_writes), 0, NULL },
+	{ "set chunky-writes = always", N(chunky_writes), CHUNKY_ALWAYS, NULL },
+	{ "set chunky-writes = never", N(chunky_writes), CHUNKY_NEVER, NULL },
+	{ "set chunky-writes = tls", N(chunky_writes), CHUNKY_TLS, NULL },
+	{ "set chunky-writes = SSL", N(chunky_writes), CHUNKY_TLS, NULL },
 	/* second spellings */
 	{ "set bulldb-max-retries = 9", N(bulldb_max_tries), 9, NULL },
 	{ "set bulldb-max-retires = 8", N(bulldb_max_tries), 8, NULL },

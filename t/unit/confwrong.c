@@ -228,8 +228,6 @@ static const struct wrong {
 	{ IN_FILE, 1, "set kerberos", "option kerberos: " LATER },
 	{ IN_FILE, 1, "set bulldir = /b", "option bulldir: " LATER },
 	{ IN_FILE, 1, "set tls-support = stls", "option tls-support: " LATER },
-	{ IN_FILE, 1, "set chunky-writes = never",
-	    "option chunky-writes: " LATER },
 /* places */
 #define RESTRICTED "is restricted: it cannot be set in this file"
 	{ IN_HOME, 1, "set shy", "option shy: " RESTRICTED },
