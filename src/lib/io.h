@@ -100,6 +100,12 @@ ssize_t io_fd_read(void *ctx, char *buf, size_t n, int64_t deadline);
 ssize_t io_fd_write(void *ctx, const char *buf, size_t n, int64_t deadline);
 
 /*
+ * From now on reads of fd, if it is a socket, end after that time: those with
+ * a deadline that is as far away cost one system call, and not two.
+ */
+void io_fd_timed(int fd, uint32_t seconds);
+
+/*
  * Keep-alive, TCP_NODELAY and TCP_USER_TIMEOUT, for the socket that fds 0
  * and 1 both are; no error if fd is no TCP socket.
  */

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -31,22 +32,56 @@ io_wait(int fd, short events, int64_t deadline)
 	return -1;
 }
 
+/* A socket whose reads end by themselves. */
+static struct {
+	int fd;
+	int64_t after; /* ms */
+} timed = { -1, 0 };
+
+#define LATE 10 /* ms that a deadline may be late by it */
+
+void
+io_fd_timed(int fd, uint32_t seconds)
+{
+	const struct timeval t = { .tv_sec = seconds };
+
+	timed.fd = -1;
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t) == -1)
+		return;
+	timed.fd = fd;
+	timed.after = (int64_t)seconds * 1000;
+}
+
+/* True if a read ends in time without a look before it. */
+static bool
+ends_in_time(int fd, int64_t deadline)
+{
+	return fd == timed.fd && clock_left(deadline) + LATE >= timed.after;
+}
+
+static bool
+has_error(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLERR) != 0;
+}
+
 ssize_t
 io_fd_read(void *ctx, char *buf, size_t n, int64_t deadline)
 {
 	int fd = *(const int *)ctx;
-	int events;
+	bool look = !ends_in_time(fd, deadline);
 	ssize_t r;
 
 	do {
-		events = io_wait(fd, POLLIN, deadline);
-		if (events == -1)
+		if (look && io_wait(fd, POLLIN, deadline) == -1)
 			return -1;
 		r = read(fd, buf, n);
+		look = true;
 	} while (r == -1 && (errno == EINTR || errno == EAGAIN));
 	/* a vanished client is not a silent one, and a reset is no end */
-	if ((r == -1 && errno == ETIMEDOUT) ||
-	    (r == 0 && (events & POLLERR) != 0)) {
+	if ((r == -1 && errno == ETIMEDOUT) || (r == 0 && has_error(fd))) {
 		errno = ECONNRESET;
 		return -1;
 	}

@@ -104,6 +104,7 @@ open_drop(struct session *s, const struct auth_ident *id, struct err *e)
 		return -1;
 	}
 	s->out.timeout = s->cfg.timeout;
+	io_fd_timed(s->fd_in, s->cfg.timeout);
 	if (!session_gathers(s))
 		s->out.cap = OUT_SMALL;
 	drop_options(&s->drop, &s->cfg);
