@@ -103,8 +103,9 @@ each(struct session *s, one_line *line)
 			continue;
 		if (gone == -1 || (n = line(s, text, &e)) == -1)
 			return too_late(s, &e);
-		memcpy(text + n, "\r\n", 2);
-		out_put(&s->out, text, (size_t)n + 2);
+		text[n++] = '\r';
+		text[n++] = '\n';
+		out_put(&s->out, text, (size_t)n);
 	}
 	out_str(&s->out, ".\r\n");
 	return s->out.bad ? -1 : 0;
