@@ -37,7 +37,7 @@ struct drop {
 	XXH128_hash_t digest; /* of these octets */
 	struct index ix;
 	struct window window; /* of the mail, as it is read (message.h) */
-	uint64_t read_to;     /* behind the message that was read last */
+	uint64_t read_to;     /* behind the message that was read last, or 0 */
 	struct idset ids;
 	uint32_t ids_known; /* messages below this have their unique-id */
 	uint32_t hidden;

@@ -54,8 +54,8 @@ prepare(struct walk *w, const struct msgloc *m)
 	size_t n;
 
 	w->ahead = m->end;
-	if (m->from >= d->read_to && m->from - d->read_to < WINDOW_OCTETS &&
-	    d->size > m->end)
+	if (d->read_to > 0 && m->from >= d->read_to &&
+	    m->from - d->read_to < WINDOW_OCTETS && d->size > m->end)
 		w->ahead = d->size;
 	d->read_to = m->next;
 	if (m->end - m->from > WINDOW_OCTETS ||

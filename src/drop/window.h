@@ -11,7 +11,7 @@
  * read(2) serves many small ones that are asked for in their order.  What it
  * holds may be old: who knows that the file has changed lets go of it.
  */
-#define WINDOW_OCTETS 262144
+#define WINDOW_OCTETS 131072
 
 struct window {
 	char *mem; /* or NULL: a session that reads nothing has none */
