@@ -1,6 +1,7 @@
 # make          build popper
 # make run      a demonstration service on 127.0.0.1, till Ctrl-C or make stop
-# make check    all tests; make asan, crash, lint, fuzz, bench stand beside it
+# make check    all tests; make asan, crash, lint, fuzz stand beside it
+# make bench    beside Dovecot and popa3d; also make bench-options and soak
 # make install  into $(DESTDIR)$(PREFIX) and $(DESTDIR)$(SYSCONFDIR)
 
 PREFIX = /usr/local
@@ -135,6 +136,14 @@ bench: deps-check
 	@$(MAKE) --no-print-directory all
 	@BUILD=$(BUILD) bench/run
 
+bench-options: deps-check
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) bench/options
+
+soak: deps-check
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) bench/soak
+
 install: all
 	PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' MANDIR='$(MANDIR)' \
 	    LIBEXECDIR='$(LIBEXECDIR)' EMPTYDIR='$(EMPTYDIR)' \
@@ -151,8 +160,8 @@ clean:
 realclean: clean
 
 FORCE:
-.PHONY: all deps deps-check run stop check test asan crash lint fuzz bench flags install \
-    uninstall clean realclean FORCE
+.PHONY: all deps deps-check run stop check test asan crash lint fuzz bench \
+    bench-options soak flags install uninstall clean realclean FORCE
 .SECONDARY:
 
 -include $(wildcard $(addprefix $(BUILD)/,src/lib/*.d src/auth/*.d src/drop/*.d \

@@ -7,7 +7,8 @@
 #         start_dovecot WORKDIR PORT; stop_dovecot WORKDIR; same for popa3d
 #
 # Needs root, overlayfs, tcpserver and tcpclient.  The caller fills
-# WORKDIR/spool.
+# WORKDIR/spool/NAME, which the server NAME has as its /var/mail.  If CGROUP
+# names a control group, servers are started in it.
 
 # Library packages the peers depend on and this machine lacks.
 missing_libraries() {
@@ -28,7 +29,7 @@ download_peers() (
 
 fetch_peers() {
 	[ -e "$1/root/complete" ] && return 0
-	mkdir -p "$1/debs" "$1/root" "$1/spool" "$1/home" || return 1
+	mkdir -p "$1/debs" "$1/root" || return 1
 	# An old package index names versions which are gone.
 	download_peers "$1/debs" ||
 	    { apt-get -q update && download_peers "$1/debs"; } || return 1
@@ -57,7 +58,6 @@ in_root() {
 			mount -t overlay overlay \
 			    -o "ro,lowerdir=/mnt/root/$dir:/$dir" "/$dir"
 		done
-		mount --bind /mnt/spool /var/mail
 		exec "$@"' "$@"
 }
 
@@ -72,8 +72,12 @@ make_users() (
 	# is of the servers, not of crypt().
 	hash=$(openssl passwd -1 -salt bench pw) || exit 1
 	mail=$(getent group mail | cut -d: -f3)
-	chmod 755 "$1" && mkdir -p "$1/root/etc/pam.d" "$1/spool" "$1/home" &&
-	    chown root:mail "$1/spool" && chmod 2775 "$1/spool" || exit 1
+	chmod 755 "$1" && mkdir -p "$1/root/etc/pam.d" "$1/home" || exit 1
+	for server in popper dovecot popa3d; do
+		mkdir -p "$1/spool/$server" &&
+		    chown root:mail "$1/spool/$server" &&
+		    chmod 2775 "$1/spool/$server" || exit 1
+	done
 
 	awk -v n="$2" -v gid="$mail" -v dir="$1" -v hash="$hash" 'BEGIN {
 		for (i = 0; i < n; i++)
@@ -101,8 +105,8 @@ make_users() (
 	    >"$1/root/etc/pam.d/popa3d" || exit 1
 
 	while read -r user uid gid _; do
-		mkdir -p "$1/home/$user" &&
-		    chown "$uid:$gid" "$1/home/$user" || exit 1
+		[ -d "$1/home/$user" ] ||
+		    install -d -o "$uid" -g "$gid" "$1/home/$user" || exit 1
 	done <"$1/users.list"
 )
 
@@ -118,6 +122,7 @@ greets() {
 # start_peer WORKDIR PORT NAME COMMAND...: any server that has these users
 start_peer() {
 	peer_dir=$1 peer_port=$2 peer_name=$3
+	export CGROUP="${CGROUP:-}"
 	shift 3
 	if greets "$peer_port"; then
 		echo "$peer_name: port $peer_port is in use" >&2
@@ -125,8 +130,11 @@ start_peer() {
 	fi
 	# A session of its own, so that stop_peer can signal the whole group.
 	# shellcheck disable=SC2016 # for the inner shell to expand
-	(in_root "$peer_dir" setsid sh -c \
-	    'echo $$ >"/mnt/$0.pid"; exec "$@"' "$peer_name" "$@") \
+	(in_root "$peer_dir" setsid sh -ec '
+		[ -z "$CGROUP" ] || echo $$ >"$CGROUP/cgroup.procs"
+		mount --bind "/mnt/spool/$0" /var/mail
+		echo $$ >"/mnt/$0.pid"
+		exec "$@"' "$peer_name" "$@") \
 	    </dev/null >"$peer_dir/$peer_name.log" 2>&1 &
 	peer_tries=100
 	until greets "$peer_port"; do
@@ -182,7 +190,7 @@ start_dovecot() {
 	mail_privileged_group = mail
 	first_valid_uid = 20000
 	mail_max_userip_connections = 0
-	default_process_limit = 512
+	default_process_limit = 1100
 	default_client_limit = 4096
 	passdb {
 	  driver = passwd-file
@@ -215,7 +223,7 @@ stop_dovecot() {
 # Not popa3d -D: its port and address are compiled in, 0.0.0.0:110.
 start_popa3d() {
 	start_peer "$1" "$2" popa3d \
-	    tcpserver -q -D -H -R -l 0 -c 512 -b 512 127.0.0.1 "$2" \
+	    tcpserver -q -D -H -R -l 0 -c 1100 -b 1100 127.0.0.1 "$2" \
 	    /usr/sbin/popa3d
 }
 

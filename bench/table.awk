@@ -1,0 +1,140 @@
+# The table of the benchmark, in Markdown, from lines "SERVER KEY VALUE": the
+# medians, popper's against the others', and what is aimed at.  In an aim d is
+# Dovecot's figure and a popa3d's.
+
+function row(key, name, scale, digits, aim) {
+	keys[++rows] = key
+	names[rows] = name
+	scales[rows] = scale
+	places[rows] = digits
+	aims[rows] = aim
+}
+
+BEGIN {
+	row("login", "log-in sessions a second, 8 at once", 1, 0,
+	    ">=2.5a >=3.5d")
+	row("cpu", "server's CPU a session, us", 1, 0, "<=500")
+	row("small", "2 KB messages one by one, a second", 1, 0, ">=3d")
+	row("retr", "RETR of 20 x 20 MB one by one, MB/s", 1, 0, ">=3d")
+	row("retrpipe", "RETR of 20 x 20 MB pipelined, MB/s", 1, 0, ">=2a")
+	row("open", "opening 1 GB, 100,000 messages, ms", 1, 1, "<=90")
+	row("open10", "opening 10 messages, ms", 1, 2, "")
+	row("again", "opening 1 GB again, ms", 1, 1, "<=5")
+	row("again10", "opening 10 messages again, ms", 1, 2, "")
+	row("uidl", "first UIDL of 1 GB, MB/s", -1e6, 0, ">=500")
+	row("allretr", "RETR of 100,000 x 10 KB one by one, ms", 1000, 0, "")
+	row("allretrpipe", "RETR of 100,000 x 10 KB pipelined, ms", 1000, 0,
+	    "<=0.5a")
+	row("dele", "QUIT, 1 deleted in the middle of 1 GB, ms", 1, 0,
+	    "<=1a <=0.125d")
+	row("pss10", "memory of a lone idle log-in, 10 messages, KB", 1, 0, "<=150")
+	row("pss", "memory of a lone idle log-in, 100,000 messages, KB", 1, 0,
+	    "<=150")
+	row("idletime", "1,000 idle log-ins at once, s", 1, 2, "")
+	row("idlequit", "their NOOP and QUIT, s", 1, 2, "")
+	row("idleone", "memory of one of 1,000 idle log-ins, KB", 1, 0, "<=150")
+	row("idlemem", "memory of server and 1,000 idle log-ins, MB",
+	    1 / 1024, 0, "")
+	split("popper dovecot popa3d", servers)
+}
+
+/^# [0-9]/ {
+	head = substr($0, 3)
+	next
+}
+/^#/ {
+	note[++notes] = substr($0, 3)
+	next
+}
+{
+	n = ++count[$1, $2]
+	value[$1, $2, n] = $3
+	if ($3 == "failed")
+		failed[$1, $2] = 1
+}
+
+function median(server, key,    n, i, j, v, t) {
+	n = count[server, key]
+	if (n == 0 || (server, key) in failed)
+		return ""
+	for (i = 1; i <= n; i++) {
+		t = value[server, key, i] + 0
+		for (j = i; j > 1 && v[j - 1] > t; j--)
+			v[j] = v[j - 1]
+		v[j] = t
+	}
+	return n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2
+}
+
+# A scale below zero: how much of it a second, the value being milliseconds.
+function figure(server, r,    v) {
+	v = median(server, keys[r])
+	if (v == "")
+		return ""
+	return scales[r] < 0 ? -scales[r] / v : v * scales[r]
+}
+
+function show(v, digits) {
+	return v == "" ? "failed" : sprintf("%.*f", digits, v)
+}
+
+function ratio(p, other) {
+	if (p == "" || other == "" || other == 0)
+		return "-"
+	return sprintf(p / other < 0.1 ? "%.3f" : "%.2f", p / other)
+}
+
+# Is one aim, as ">=2.5a", met?  "?" if the other has no figure.
+function met(aim, p, d, a,    bound, other) {
+	bound = substr(aim, 3) + 0
+	if (aim ~ /[ad]$/) {
+		other = aim ~ /a$/ ? a : d
+		if (other == "")
+			return "?"
+		bound *= other
+	}
+	if (p != "" && (aim ~ /^>/ ? p >= bound : p <= bound))
+		return "yes"
+	return "no"
+}
+
+# ">=2.5a <=1d" for people
+function aim_text(aims,    i, n, part, text) {
+	n = split(aims, part, " ")
+	for (i = 1; i <= n; i++) {
+		sub(/=/, "= ", part[i])
+		if (sub(/a$/, "", part[i]))
+			part[i] = part[i] " x popa3d"
+		else if (sub(/d$/, "", part[i]))
+			part[i] = part[i] " x Dovecot"
+		text = text (i > 1 ? ", " : "") part[i]
+	}
+	return n ? text : "-"
+}
+
+END {
+	line = "%-50s | %9s | %9s | %9s | %8s | %8s | %-33s | %s\n"
+	printf "%s, CPU by %s:\n\n", head, by
+	printf "| " line, "row", "popper", "Dovecot", "popa3d", "/Dovecot",
+	    "/popa3d", "aim", "met |"
+	printf "|---|---:|---:|---:|---:|---:|---|---|\n"
+	for (r = 1; r <= rows; r++) {
+		if (!(("popper", keys[r]) in count))
+			continue
+		p = figure("popper", r)
+		d = figure("dovecot", r)
+		a = figure("popa3d", r)
+		n = split(aims[r], parts, " ")
+		ok = n ? "yes" : "-"
+		for (i = 1; i <= n; i++) {
+			one = met(parts[i], p, d, a)
+			if (one == "no" || one == "?" && ok == "yes")
+				ok = one
+		}
+		printf "| " line, names[r], show(p, places[r]),
+		    show(d, places[r]), show(a, places[r]), ratio(p, d),
+		    ratio(p, a), aim_text(aims[r]), ok " |"
+	}
+	for (i = 1; i <= notes; i++)
+		printf "\n%s\n", note[i]
+}
