@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* runs as: root (checker) */
-#include <errno.h>
-#include <pwd.h>
-#include <shadow.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -11,6 +8,7 @@
 #include "cdbx.h"
 #include "num.h"
 #include "text.h"
+#include "userdb.h"
 
 /* Cuts the field up to the next colon off *s; NULL when there is none. */
 static char *
@@ -75,50 +73,42 @@ account_virtual(const struct auth_cfg *cfg, const char *user, struct account *a,
 
 /* shadow(5): days since 1970; -1 and 0 mean no such limit. */
 static bool
-too_old(const struct spwd *sp, bool passwords)
+too_old(const struct userdb_shadow *sh, bool passwords)
 {
 	long today = (long)(time(NULL) / 86400);
 
-	if (sp->sp_expire > 0 && today >= sp->sp_expire)
+	if (sh->expire > 0 && today >= sh->expire)
 		return true;
-	if (!passwords || sp->sp_lstchg < 0)
+	if (!passwords || sh->changed < 0)
 		return false;
-	if (sp->sp_lstchg == 0)
+	if (sh->changed == 0)
 		return true; /* has to be changed at the next log-in */
-	return sp->sp_max >= 0 && sp->sp_max < 99999 &&
-	    today > sp->sp_lstchg + sp->sp_max;
+	return sh->max >= 0 && sh->max < 99999 && today > sh->changed + sh->max;
 }
 
 int
 account_system(const struct auth_cfg *cfg, const char *user, struct account *a,
     struct err *e)
 {
-	const struct passwd *pw;
-	const struct spwd *sp;
+	struct userdb_user u;
+	struct userdb_shadow sh;
+	int r = userdb_user(&userdb_system, user, &u, e);
 
-	errno = 0;
-	pw = getpwnam(user);
-	if (pw == NULL && errno != 0 && errno != ENOENT && errno != ESRCH)
-		return err_sys(e, ERR_TEMP, "Unable to look up", user);
-	if (pw == NULL)
-		return 0;
-	a->uid = pw->pw_uid;
-	a->gid = pw->pw_gid;
-	if (text_copy(a->home, sizeof a->home, pw->pw_dir) == -1 ||
-	    text_copy(a->hash, sizeof a->hash, pw->pw_passwd) == -1)
-		return err_set(e, ERR_PERM,
-		    "The passwd entry of \"%s\" is too long", user);
-	errno = 0;
-	sp = getspnam(user);
-	if (sp == NULL && errno != 0 && errno != ENOENT && errno != ESRCH &&
-	    geteuid() == 0)
-		return err_sys(
-		    e, ERR_TEMP, "Unable to look up shadow of", user);
-	if (sp == NULL)
-		return 1;
-	a->expired = too_old(sp, cfg->check_expired);
-	if (text_copy(a->hash, sizeof a->hash, sp->sp_pwdp) == -1)
-		return err_set(e, ERR_PERM,
-		    "The shadow entry of \"%s\" is too long", user);
+	if (r != 1)
+		return r;
+	a->uid = u.uid;
+	a->gid = u.gid;
+	text_copy(a->home, sizeof a->home, u.home);
+	text_copy(a->hash, sizeof a->hash, u.hash);
+	r = userdb_shadow(&userdb_system, user, &sh, e);
+	/* nobody but root can read it */
+	if (r == -1 && geteuid() == 0)
+		return -1;
+	if (r == 1) {
+		a->expired = too_old(&sh, cfg->check_expired);
+		text_copy(a->hash, sizeof a->hash, sh.hash);
+	}
+	explicit_bzero(&sh, sizeof sh);
+	explicit_bzero(&u, sizeof u);
 	return 1;
 }

@@ -2,7 +2,6 @@
 /* runs as: root (monitor) */
 #include <errno.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 #include "report.h"
 #include "text.h"
 #include "trans.h"
+#include "userdb.h"
 
 #define HIGH_ID \
 	0x70000000 /* above all that is given to users or containers \
@@ -61,7 +61,8 @@ static int
 front_ids(const struct session *s, uid_t *uid, gid_t *gid)
 {
 	const char *who = s->cfg.front_user;
-	const struct passwd *pw;
+	struct userdb_user u;
+	struct err e;
 	uint32_t n;
 
 	*uid = (uid_t)HIGH_ID + (uid_t)getpid();
@@ -73,11 +74,10 @@ front_ids(const struct session *s, uid_t *uid, gid_t *gid)
 		*gid = n;
 		return n == 0 ? -1 : 0;
 	}
-	pw = getpwnam(who);
-	if (pw == NULL || pw->pw_uid == 0)
+	if (userdb_user(&userdb_system, who, &u, &e) != 1 || u.uid == 0)
 		return -1;
-	*uid = pw->pw_uid;
-	*gid = pw->pw_gid;
+	*uid = u.uid;
+	*gid = u.gid;
 	return 0;
 }
 

@@ -60,7 +60,7 @@ find(struct session *s, const struct auth_ident *id, struct locate *at,
 		return -1;
 	if (s->cfg.spool_options)
 		options = useropt_open_spool(at->base.fd, id->user);
-	servermode_groups(&s->cfg, id, getgrnam_r);
+	servermode_groups(&s->cfg, id, userdb_group);
 	if (become(id, at, e) == -1 || read_options(s, id, options, e) == -1 ||
 	    locate_mode(at, s->cfg.server_mode, e) == -1)
 		return -1;

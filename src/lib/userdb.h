@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef POPPER_USERDB_H
+#define POPPER_USERDB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "err.h"
+
+/*
+ * The accounts of the system, without loading the name service: the files in
+ * /etc are read here where /etc/nsswitch.conf names "files" first, and all
+ * else is asked of getent(1), which knows every service.  Lines are parsed
+ * strictly; one that is malformed is not there.
+ *
+ * Each function returns 1 found, 0 no such entry, -1 with e.
+ */
+struct userdb {
+	const char *nsswitch, *passwd, *shadow, *group, *getent;
+};
+
+extern const struct userdb userdb_system;
+
+struct userdb_user {
+	uint32_t uid, gid;
+	char home[256];
+	char hash[512];
+};
+
+int userdb_user(const struct userdb *db, const char *name,
+    struct userdb_user *u, struct err *e);
+
+/* shadow(5); -1 is an empty field. */
+struct userdb_shadow {
+	long changed, max, expire;
+	char hash[512];
+};
+
+int userdb_shadow(const struct userdb *db, const char *name,
+    struct userdb_shadow *s, struct err *e);
+
+/* Is user among those that the group's line lists? */
+struct userdb_group {
+	uint32_t gid;
+	bool lists;
+};
+
+int userdb_group(const struct userdb *db, const char *name, const char *user,
+    struct userdb_group *g, struct err *e);
+
+#endif
