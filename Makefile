@@ -11,6 +11,10 @@ LIBEXECDIR = $(PREFIX)/lib/popper
 EMPTYDIR = $(LIBEXECDIR)/empty
 BUILD = build
 
+# yes: popper is linked statically with musl, because glibc takes several
+# times as long to start, and every connection starts it; no: as usual
+STATIC = yes
+
 CC = cc
 CFLAGS = -O2 -g
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
@@ -21,11 +25,23 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
     -DPOPPER_CDB='"$(SYSCONFDIR)/cdb"' -DPOPPER_EMPTY='"$(EMPTYDIR)"' \
     $(WARN) $(HARDEN) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
-LIBS = -Wl,-Bstatic -lcdb -lbearssl -lxxhash -lcrypt -Wl,-Bdynamic
+STATIC_LIBS = -Wl,-Bstatic -lcdb -lbearssl -lxxhash -lcrypt
+LIBS = $(STATIC_LIBS) -Wl,-Bdynamic
+
+# musl where Debian puts it.  The libraries' headers and the kernel's stand
+# beside those of glibc, so they are linked into a folder of their own.
+ARCH := $(subst -pc,,$(shell $(CC) -dumpmachine))
+MUSL_INCLUDE = /usr/include/$(ARCH:-gnu=-musl)
+MUSL_LIB = /usr/lib/$(ARCH:-gnu=-musl)
+CC_INCLUDE := $(shell $(CC) -print-file-name=include)
+MUSL_CFLAGS = -nostdinc -isystem src/musl -isystem $(BUILD)/musl/include \
+    -isystem $(MUSL_INCLUDE) -isystem $(CC_INCLUDE)
+MUSL_LDFLAGS = -static-pie -nostdlib -Wl,-z,relro,-z,now $(LDFLAGS)
 
 LIB_SRC = $(wildcard src/lib/*.c)
 AUTH_SRC = $(wildcard src/auth/*.c)
 DROP_SRC = $(wildcard src/drop/*.c)
+MUSL_SRC = $(wildcard src/musl/*.c)
 POPPER_SRC = $(filter-out src/popper/main.c,$(wildcard src/popper/*.c))
 UNIT_SHARED = t/unit/memio.c t/unit/scanref.c
 UNIT_SRC = $(filter-out $(UNIT_SHARED),$(wildcard t/unit/*.c))
@@ -57,12 +73,49 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 # what was built with other flags is built anew
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(subst ','\'',$(ALL_CFLAGS))' | cmp -s - $@ || \
-	    echo '$(CC) $(subst ','\'',$(ALL_CFLAGS))' >$@
+	@echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(STATIC)' | cmp -s - $@ || \
+	    echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(STATIC)' >$@
 
-$(BUILD)/popper: $(call obj,src/popper/main.c) $(ARCHIVES)
+ifeq ($(STATIC),yes)
+# libc comes first, to lie beside popper's own code: fewer page faults
+MUSL_OBJ = $(patsubst %.c,$(BUILD)/musl/%.o,$(LIB_SRC) $(AUTH_SRC) $(DROP_SRC) \
+    $(POPPER_SRC) $(MUSL_SRC) src/popper/main.c)
+
+$(BUILD)/popper: $(MUSL_OBJ)
+	@echo '  LD $@'
+	@$(CC) $(ALL_CFLAGS) $(MUSL_LDFLAGS) -o $@ $(MUSL_LIB)/rcrt1.o \
+	    $(MUSL_LIB)/crti.o $^ $(MUSL_LIB)/libc.a $(STATIC_LIBS) \
+	    $(MUSL_LIB)/libc.a -lgcc $(MUSL_LIB)/crtn.o
+else
+$(BUILD)/popper: $(BUILD)/t/popper
+	@cp $< $@
+endif
+
+# the shim can be loaded into this one
+$(BUILD)/t/popper: $(call obj,src/popper/main.c) $(ARCHIVES)
+	@mkdir -p $(@D)
 	@echo '  LD $@'
 	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/musl/src/musl/%.o: src/musl/%.c $(BUILD)/flags $(BUILD)/musl/include
+	@mkdir -p $(@D)
+	@echo '  CC $< (musl)'
+	@$(CC) $(MUSL_CFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/musl/%.o: %.c $(BUILD)/flags $(BUILD)/musl/include
+	@mkdir -p $(@D)
+	@echo '  CC $< (musl)'
+	@$(CC) $(MUSL_CFLAGS) $(ALL_CFLAGS) -include src/musl/compat.h -MMD -MP \
+	    -c -o $@ $<
+
+$(BUILD)/musl/include:
+	@[ -e $(MUSL_LIB)/libc.a ] || { echo 'musl-dev is missing:' \
+	    'make deps, or make STATIC=no' >&2; exit 1; }
+	@mkdir -p $@
+	@ln -sfn /usr/include/linux /usr/include/asm-generic \
+	    /usr/include/$(ARCH)/asm /usr/include/bearssl \
+	    $(wildcard /usr/include/bearssl*.h) /usr/include/cdb.h \
+	    /usr/include/crypt.h /usr/include/xxhash.h $@
 
 # one that moves mail by small windows
 $(BUILD)/t/shift.o: src/drop/shift.c $(BUILD)/flags
@@ -111,13 +164,14 @@ stop:
 check: deps-check
 	@$(MAKE) --no-print-directory test
 
-test: all $(UNITS) $(REPLAYS) $(BUILD)/t/faults.so $(BUILD)/t/popper-windows
+test: all $(UNITS) $(REPLAYS) $(BUILD)/t/faults.so $(BUILD)/t/popper \
+    $(BUILD)/t/popper-windows
 	BUILD=$(BUILD) scripts/check $(UNITS)
 
 asan:
 	@scripts/install-deps check
 	@$(MAKE) --no-print-directory test BUILD=build/asan \
-	    CFLAGS='-O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined' \
+	    STATIC=no CFLAGS='-O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined' \
 	    HARDEN=-fPIE
 
 crash: deps-check
@@ -164,5 +218,6 @@ FORCE:
     bench-options soak flags install uninstall clean realclean FORCE
 .SECONDARY:
 
--include $(wildcard $(addprefix $(BUILD)/,src/lib/*.d src/auth/*.d src/drop/*.d \
-    src/popper/*.d t/unit/*.d t/fuzz/*.d))
+-include $(wildcard $(addprefix $(BUILD)/,$(addsuffix /*.d,src/lib src/auth \
+    src/drop src/popper t/unit t/fuzz musl/src/lib musl/src/auth \
+    musl/src/drop musl/src/popper musl/src/musl)))

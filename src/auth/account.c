@@ -58,6 +58,10 @@ int
 account_virtual(const struct auth_cfg *cfg, const char *user, struct account *a,
     struct err *e)
 {
+	struct cdbx_record want[] = {
+		{ .type = 'c', .text = a->hash, .n = sizeof a->hash },
+		{ .type = 'a', .text = a->apop, .n = sizeof a->apop },
+	};
 	char rec[600];
 	int r = cdbx_get(cfg->users, 'u', user, rec, sizeof rec, e);
 
@@ -67,8 +71,7 @@ account_virtual(const struct auth_cfg *cfg, const char *user, struct account *a,
 		return err_set(e, ERR_PERM,
 		    "%.200s has a bad record for \"%s\": run rebuild-cdb again",
 		    cfg->users, user);
-	r = cdbx_get(cfg->secrets, 'c', user, a->hash, sizeof a->hash, e);
-	return r == -1 ? -1 : 1;
+	return cdbx_get_all(cfg->secrets, user, want, 2, e) == -1 ? -1 : 1;
 }
 
 /* shadow(5): days since 1970; -1 and 0 mean no such limit. */
@@ -90,9 +93,10 @@ int
 account_system(const struct auth_cfg *cfg, const char *user, struct account *a,
     struct err *e)
 {
-	struct userdb_user u;
-	struct userdb_shadow sh;
-	int r = userdb_user(&userdb_system, user, &u, e);
+	struct userdb_user u = { .uid = 0 };
+	struct userdb_shadow sh = { .changed = -1 };
+	int shadow;
+	int r = userdb_login(&userdb_system, user, &u, &sh, &shadow, e);
 
 	if (r != 1)
 		return r;
@@ -100,11 +104,10 @@ account_system(const struct auth_cfg *cfg, const char *user, struct account *a,
 	a->gid = u.gid;
 	text_copy(a->home, sizeof a->home, u.home);
 	text_copy(a->hash, sizeof a->hash, u.hash);
-	r = userdb_shadow(&userdb_system, user, &sh, e);
 	/* nobody but root can read it */
-	if (r == -1 && geteuid() == 0)
+	if (shadow == -1 && geteuid() == 0)
 		return -1;
-	if (r == 1) {
+	if (shadow == 1) {
 		a->expired = too_old(&sh, cfg->check_expired);
 		text_copy(a->hash, sizeof a->hash, sh.hash);
 	}

@@ -12,13 +12,15 @@ struct account {
 	char home[256];
 	char maildrop[256];
 	char hash[AUTH_SECRET_MAX]; /* empty: none */
+	char apop[AUTH_SECRET_MAX]; /* account_virtual: the APOP secret */
 	bool expired;
 };
 
 /*
  * Each looks the user up in its source: 1 found, 0 not there, -1 with e.
  * account_virtual reads users.cdb (cdb/users: UID:GID:HOME[:MAILDROP]) and
- * the {crypt} record of secrets.cdb; account_system passwd and shadow.
+ * the {crypt} and {apop} records of secrets.cdb; account_system passwd and
+ * shadow.
  */
 int account_virtual(const struct auth_cfg *cfg, const char *user,
     struct account *a, struct err *e);

@@ -46,8 +46,9 @@ clear_allowed(const struct auth_cfg *cfg, bool has_apop)
 
 static enum auth_rc
 judge(const struct auth_cfg *cfg, const struct auth_try *try, const char *stamp,
-    const struct account *a, const char *apop)
+    const struct account *a)
 {
+	const char *apop = a->apop;
 	enum auth_rc rc;
 
 	if (try->mech == AUTH_APOP) {
@@ -79,7 +80,6 @@ auth_check(const struct auth_cfg *cfg, const struct auth_try *try,
 {
 	struct account a;
 	struct err e = { .kind = ERR_NONE };
-	char apop[AUTH_SECRET_MAX] = "";
 	int found;
 
 	memset(&a, 0, sizeof a);
@@ -87,20 +87,22 @@ auth_check(const struct auth_cfg *cfg, const struct auth_try *try,
 	id->mech = try->mech;
 	text_copy(id->user, sizeof id->user, try->user);
 	found = account_virtual(cfg, try->user, &a, &e);
-	if (found == 0)
+	if (found == 0) {
 		found = account_system(cfg, try->user, &a, &e);
-	if (found != -1 &&
-	    cdbx_get(cfg->secrets, 'a', try->user, apop, sizeof apop, &e) == -1)
-		found = -1;
+		if (found != -1 &&
+		    cdbx_get(cfg->secrets, 'a', try->user, a.apop,
+			sizeof a.apop, &e) == -1)
+			found = -1;
+	}
 	if (found == -1) {
 		id->rc = AUTH_TEMP;
 		text_copy(id->why, sizeof id->why, e.text);
 		return;
 	}
-	id->rc = judge(cfg, try, stamp, &a, apop);
+	id->rc = judge(cfg, try, stamp, &a);
 	if (found == 0 && id->rc != AUTH_TEMP)
 		id->rc = AUTH_UNKNOWN;
-	explicit_bzero(apop, sizeof apop);
+	explicit_bzero(a.apop, sizeof a.apop);
 	explicit_bzero(a.hash, sizeof a.hash);
 	if (id->rc == AUTH_TEMP)
 		text_copy(id->why, sizeof id->why, "crypt(3) failed");

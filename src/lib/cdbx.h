@@ -2,6 +2,7 @@
 #ifndef POPPER_CDBX_H
 #define POPPER_CDBX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "err.h"
@@ -14,5 +15,16 @@
  */
 int cdbx_get(const char *path, char type, const char *name, char *dst, size_t n,
     struct err *e);
+
+/* Several records of one name with one look: 0, or -1 with e. */
+struct cdbx_record {
+	char type;
+	char *text;
+	size_t n;
+	bool there;
+};
+
+int cdbx_get_all(const char *path, const char *name, struct cdbx_record *want,
+    size_t count, struct err *e);
 
 #endif

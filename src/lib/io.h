@@ -95,6 +95,12 @@ void out_dot_end(struct out *out, struct dot *d);
 /* Waits until fd is ready: poll's revents, or -1 with errno (ETIMEDOUT). */
 int io_wait(int fd, short events, int64_t deadline);
 
+/*
+ * One message of a socket, waited for only if it is not there yet: its
+ * octets, or -1 with errno (ETIMEDOUT).
+ */
+ssize_t io_recv(int fd, void *buf, size_t n, int64_t deadline);
+
 /* The ops for file descriptors; ctx points to an int. */
 ssize_t io_fd_read(void *ctx, char *buf, size_t n, int64_t deadline);
 ssize_t io_fd_write(void *ctx, const char *buf, size_t n, int64_t deadline);

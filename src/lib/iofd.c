@@ -68,6 +68,19 @@ has_error(int fd)
 }
 
 ssize_t
+io_recv(int fd, void *buf, size_t n, int64_t deadline)
+{
+	for (;;) {
+		ssize_t r = recv(fd, buf, n, MSG_DONTWAIT);
+
+		if (r != -1 || (errno != EAGAIN && errno != EINTR))
+			return r;
+		if (io_wait(fd, POLLIN, deadline) == -1)
+			return -1;
+	}
+}
+
+ssize_t
 io_fd_read(void *ctx, char *buf, size_t n, int64_t deadline)
 {
 	int fd = *(const int *)ctx;

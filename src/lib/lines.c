@@ -19,6 +19,14 @@ lines_init(struct lines *l, int fd, char *mem, size_t cap)
 	l->cap = cap;
 }
 
+void
+lines_text(struct lines *l, char *text, size_t n)
+{
+	lines_init(l, -1, text, n + 1);
+	l->len = n;
+	l->eof = true;
+}
+
 /* Room for more of a line that fills the memory, and its NUL. */
 static int
 grow(struct lines *l)
@@ -72,8 +80,8 @@ lines_next(struct lines *l, char **line, size_t *n)
 	for (;;) {
 		char *s = l->mem + l->pos;
 		size_t have = l->len - l->pos;
-		char *lf = have > seen ? memchr(s + seen, '\n', have - seen)
-				       : NULL;
+		char *lf =
+		    have > seen ? memchr(s + seen, '\n', have - seen) : NULL;
 
 		if (lf != NULL)
 			have = (size_t)(lf - s);

@@ -11,12 +11,15 @@
  * they fit into the memory that is given.
  */
 struct lines {
-	int fd;		  /* -1: mem is all there is */
+	int fd;
 	int64_t deadline; /* of all of it, clock_ms(); 0: none */
 	char *mem, *heap;
 	size_t cap, pos, len;
 	bool eof;
 };
+
+/* n octets at text, which has room for one more. */
+void lines_text(struct lines *l, char *text, size_t n);
 
 /* What fd gives is read into mem; a longer line gets memory of its own. */
 void lines_init(struct lines *l, int fd, char *mem, size_t cap);

@@ -23,19 +23,18 @@ static struct {
 	const char *name;
 	int fd; /* fd 2, the trace file, or the socket of syslog */
 	bool syslog, trace, debug;
+	bool plain; /* a regular file: no write to it waits for a reader */
 	int facility;
 	unsigned lost;
 } lg = { .name = "popper", .fd = STDERR_FILENO };
 
 static bool
-same_file(int a, int b)
+same_socket(const struct stat *a, int fd)
 {
-	struct stat sa;
-	struct stat sb;
+	struct stat b;
 
-	return fstat(a, &sa) == 0 && fstat(b, &sb) == 0 &&
-	    sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino &&
-	    S_ISSOCK(sa.st_mode);
+	return S_ISSOCK(a->st_mode) && fstat(fd, &b) == 0 &&
+	    a->st_dev == b.st_dev && a->st_ino == b.st_ino;
 }
 
 static int
@@ -55,9 +54,13 @@ syslog_socket(void)
 void
 log_open(const char *name, bool closed, int client, int facility)
 {
+	struct stat st = { .st_mode = 0 };
+
 	lg.name = name;
 	lg.facility = facility;
-	if (closed || same_file(STDERR_FILENO, client)) {
+	closed = closed || fstat(STDERR_FILENO, &st) == -1;
+	lg.plain = S_ISREG(st.st_mode);
+	if (closed || same_socket(&st, client)) {
 		lg.syslog = true;
 		lg.fd = syslog_socket();
 	}
@@ -82,7 +85,7 @@ log_trace(const char *path)
 		close(lg.fd);
 	lg.fd = fd;
 	lg.trace = true;
-	lg.syslog = false;
+	lg.syslog = lg.plain = false;
 	return 0;
 }
 
@@ -97,8 +100,11 @@ static ssize_t
 write_nowait(char *s, size_t n)
 {
 	struct iovec v = { .iov_base = s, .iov_len = n };
-	ssize_t r = pwritev2(lg.fd, &v, 1, -1, RWF_NOWAIT);
+	ssize_t r;
 
+	if (lg.plain)
+		return write(lg.fd, s, n);
+	r = pwritev2(lg.fd, &v, 1, -1, RWF_NOWAIT);
 	if (r == -1 && (errno == EOPNOTSUPP || errno == ESPIPE)) {
 		struct pollfd p = { .fd = lg.fd, .events = POLLOUT };
 

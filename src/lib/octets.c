@@ -3,10 +3,15 @@
 
 #include "octets_way.h"
 
-#if defined(__x86_64__) && \
-    (__GLIBC__ > 2 || (__GLIBC__ == 2 && __GLIBC_MINOR__ >= 33))
-#include <sys/platform/x86.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
 #endif
+
+/*
+ * To ask the processor what it can do takes microseconds in a virtual machine,
+ * so that is left until there is much to search.
+ */
+#define MUCH 131072
 
 size_t
 octets_section_from(const char *p, size_t at, size_t n, uint64_t *bare)
@@ -87,22 +92,31 @@ octets_wire_plain(struct octets_copy *c)
 
 static const struct octets_ops plain = { section_plain, octets_wire_plain };
 
-/*
- * What the C library has found out already: to ask the processor again takes
- * microseconds in a virtual machine.
- */
-#if defined(__x86_64__) && defined(CPU_FEATURE_ACTIVE)
+#if defined(__x86_64__)
+/* The system keeps the registers of AVX over a switch of contexts. */
 static bool
-has_avx2(void)
+keeps_avx(void)
 {
-	return CPU_FEATURE_ACTIVE(AVX2) && CPU_FEATURE_ACTIVE(POPCNT);
+	uint32_t low;
+	uint32_t high;
+
+	__asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+	return (low & 6) == 6;
 }
-#elif defined(__x86_64__)
+
 static bool
 has_avx2(void)
 {
-	return __builtin_cpu_supports("avx2") &&
-	    __builtin_cpu_supports("popcnt");
+	const unsigned need = bit_OSXSAVE | bit_AVX | bit_POPCNT;
+	unsigned a;
+	unsigned b;
+	unsigned c;
+	unsigned d;
+
+	if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c & need) != need ||
+	    !keeps_avx() || __get_cpuid_count(7, 0, &a, &b, &c, &d) == 0)
+		return false;
+	return (b & bit_AVX2) != 0;
 }
 #endif
 
@@ -126,10 +140,18 @@ find(enum octets_way way)
 static const struct octets_ops *chosen;
 
 static const struct octets_ops *
-ops(void)
+ops(size_t n)
 {
 	enum octets_way way = OCTETS_WAYS;
 
+	if (chosen != NULL)
+		return chosen;
+#if defined(__x86_64__)
+	if (n < MUCH)
+		return &octets_sse2;
+#else
+	(void)n;
+#endif
 	while (chosen == NULL)
 		chosen = find(--way);
 	return chosen;
@@ -138,13 +160,13 @@ ops(void)
 size_t
 octets_section(const char *p, size_t n, uint64_t *bare)
 {
-	return ops()->section(p, n, bare);
+	return ops(n)->section(p, n, bare);
 }
 
 void
 octets_wire(struct octets_copy *c)
 {
-	ops()->wire(c);
+	ops((size_t)(c->end - c->from))->wire(c);
 }
 
 bool

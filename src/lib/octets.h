@@ -8,7 +8,8 @@
 
 /*
  * Searches that look at many octets at once.  There are several ways to do
- * them; the fastest that this processor has is chosen at the first call.
+ * them; the fastest that this processor has is chosen when there is much to
+ * search for the first time.
  * Nothing beyond the octets given is read or written.
  */
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* runs as: root */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -38,16 +37,14 @@ priv_become(uid_t uid, gid_t gid, gid_t also, struct err *e)
 }
 
 /*
- * The folder is root's, nobody else writes to it, and nothing is in it.  An
- * empty folder fits into a small buffer; readdir(3) would take 32 KiB.
+ * Root becomes the folder if that is root's, nobody else writes to it, and
+ * nothing is in it.  An empty folder fits into a small buffer; readdir(3)
+ * would take 32 KiB.
  */
 static int
-check_empty(const char *dir, struct err *e)
+enter_empty(const char *dir, struct err *e)
 {
-	union {
-		struct dirent64 first;
-		char space[512];
-	} list;
+	_Alignas(8) char list[512];
 	struct stat st;
 	long n = -1;
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -55,9 +52,8 @@ check_empty(const char *dir, struct err *e)
 	if (fd == -1)
 		return err_sys(e, ERR_PERM, "Unable to open", dir);
 	if (fstat(fd, &st) == 0)
-		n = getdents64(fd, &list, sizeof list);
-	close(fd);
-	if (n == -1)
+		n = syscall(SYS_getdents64, fd, list, sizeof list);
+	if (n == -1 || fchdir(fd) == -1 || close(fd) == -1)
 		return err_sys(e, ERR_PERM, "Unable to look into", dir);
 	/* two entries of 24 octets each: the folder and its parent */
 	if (n > 48 || st.st_uid != 0 || (st.st_mode & 022) != 0)
@@ -65,6 +61,8 @@ check_empty(const char *dir, struct err *e)
 		    "The folder %.200s has to be empty, owned by root and "
 		    "writable by nobody else",
 		    dir);
+	if (chroot(".") == -1)
+		return err_sys(e, ERR_PERM, "Unable to chroot to", dir);
 	return 0;
 }
 
@@ -130,11 +128,8 @@ int
 priv_confine(const char *dir, uid_t uid, gid_t gid, struct err *e)
 {
 	if (geteuid() == 0) {
-		if (check_empty(dir, e) == -1)
-			return -1;
-		if (chdir(dir) == -1 || chroot(".") == -1)
-			return err_sys(e, ERR_PERM, "Unable to chroot to", dir);
-		if (priv_become(uid, gid, gid, e) == -1)
+		if (enter_empty(dir, e) == -1 ||
+		    priv_become(uid, gid, gid, e) == -1)
 			return -1;
 	}
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,8 +34,19 @@ struct plan {
 /* What is behind "NAME:" of a line: 1, 0 malformed, -1 does not fit. */
 typedef int parse_op(char *s, void *to);
 
+enum {
+	PASSWD,
+	SHADOW,
+	GROUP,
+	DATABASES
+};
+
+static const char *const database_name[DATABASES] = { "passwd", "shadow",
+	"group" };
+
 struct query {
-	const char *database, *file, *name;
+	int database;
+	const char *file, *name;
 	parse_op *parse;
 	void *to;
 };
@@ -177,14 +189,17 @@ static _Noreturn void
 run_getent(const char *path, const struct query *q, int to)
 {
 	/* the name is not to be taken for an option */
-	const char *argv[] = { "getent", "--", q->database, q->name, NULL };
+	char *const argv[] = { (char *)"getent", (char *)"--",
+		(char *)database_name[q->database], (char *)q->name, NULL };
 	char *envp[] = { NULL };
 	int fd = open("/dev/null", O_RDWR);
 
+	/* whoever waits for it may be ended first */
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (fd != -1 && dup2(to, STDOUT_FILENO) != -1 &&
 	    (fd == STDIN_FILENO || dup2(fd, STDIN_FILENO) != -1) &&
 	    dup2(fd, STDERR_FILENO) != -1 && close_range(3, ~0U, 0) == 0)
-		execve(path, (char **)(uintptr_t)argv, envp);
+		execve(path, argv, envp);
 	_exit(127);
 }
 
@@ -220,12 +235,12 @@ ask_getent(const struct userdb *db, const struct query *q, struct err *e)
 	close(p[0]);
 	while (waitpid(pid, &st, 0) == -1 && errno == EINTR)
 		;
-	if (r != 0 || (WIFEXITED(st) &&
-		(WEXITSTATUS(st) == 0 || WEXITSTATUS(st) == 2)))
+	if (r != 0 ||
+	    (WIFEXITED(st) && (WEXITSTATUS(st) == 0 || WEXITSTATUS(st) == 2)))
 		return r;
 	return err_set(e, ERR_TEMP,
 	    "%.100s failed (status %d) to look \"%.64s\" up in %s", db->getent,
-	    st, q->name, q->database);
+	    st, q->name, database_name[q->database]);
 }
 
 /*
@@ -254,31 +269,46 @@ services(char *s)
 	return plan;
 }
 
+/* The database that a line of nsswitch.conf is about; *s is what follows. */
+static int
+database(char **s)
+{
+	char *p = *s + strspn(*s, " \t");
+	int i;
+
+	for (i = 0; i < DATABASES; i++) {
+		size_t len = strlen(database_name[i]);
+
+		if (strncmp(p, database_name[i], len) != 0)
+			continue;
+		p += len + strspn(p + len, " \t");
+		*s = p + 1;
+		return *p == ':' ? i : DATABASES;
+	}
+	return DATABASES;
+}
+
 /* Without a line, or without the file, there are files only. */
 static int
-find_plan(
-    const char *nsswitch, const char *database, struct plan *plan, struct err *e)
+find_plans(const char *nsswitch, struct plan plan[DATABASES], struct err *e)
 {
-	size_t len = strlen(database);
 	char mem[LINE_OCTETS];
 	struct lines l;
 	char *s;
 	size_t n;
+	int i;
 	int r;
 	int fd = open(nsswitch, O_RDONLY | O_CLOEXEC);
 
-	plan->files = true;
-	plan->getent = false;
+	for (i = 0; i < DATABASES; i++)
+		plan[i] = (struct plan){ .files = true };
 	if (fd == -1)
 		return 0;
 	lines_init(&l, fd, mem, sizeof mem);
 	while ((r = lines_next(&l, &s, &n)) == 1) {
-		s += strspn(s, " \t");
-		if (strncmp(s, database, len) != 0)
-			continue;
-		s += len + strspn(s + len, " \t");
-		if (*s == ':')
-			*plan = services(s + 1);
+		i = database(&s);
+		if (i != DATABASES)
+			plan[i] = services(s);
 	}
 	if (r == -1)
 		err_sys(e, ERR_TEMP, "Unable to read", nsswitch);
@@ -287,39 +317,75 @@ find_plan(
 	return r;
 }
 
-static int
-ask(const struct userdb *db, const struct query *q, struct err *e)
+/* In these files some names are remarks, or mean other services. */
+static bool
+name_ok(const char *name)
 {
-	struct plan plan;
+	return name[0] != '\0' && strchr("#+-", name[0]) == NULL &&
+	    strpbrk(name, ": \t\n") == NULL;
+}
+
+static int
+ask(const struct userdb *db, const struct plan plan[], const struct query *q,
+    struct err *e)
+{
 	int r = 0;
 
-	/* in these files such names are remarks, or mean other services */
-	if (q->name[0] == '\0' || strchr("#+-", q->name[0]) != NULL ||
-	    strpbrk(q->name, ": \t\n") != NULL)
-		return 0;
-	if (find_plan(db->nsswitch, q->database, &plan, e) == -1)
-		return -1;
-	if (plan.files)
+	if (plan[q->database].files)
 		r = ask_file(q, e);
-	return r == 0 && plan.getent ? ask_getent(db, q, e) : r;
+	if (r == 0 && plan[q->database].getent)
+		r = ask_getent(db, q, e);
+	return r;
+}
+
+static int
+ask_one(const struct userdb *db, const struct query *q, struct err *e)
+{
+	struct plan plan[DATABASES];
+
+	if (!name_ok(q->name))
+		return 0;
+	if (find_plans(db->nsswitch, plan, e) == -1)
+		return -1;
+	return ask(db, plan, q, e);
 }
 
 int
 userdb_user(const struct userdb *db, const char *name, struct userdb_user *u,
     struct err *e)
 {
-	const struct query q = { "passwd", db->passwd, name, parse_user, u };
+	const struct query q = { PASSWD, db->passwd, name, parse_user, u };
 
-	return ask(db, &q, e);
+	return ask_one(db, &q, e);
 }
 
 int
 userdb_shadow(const struct userdb *db, const char *name,
     struct userdb_shadow *s, struct err *e)
 {
-	const struct query q = { "shadow", db->shadow, name, parse_shadow, s };
+	const struct query q = { SHADOW, db->shadow, name, parse_shadow, s };
 
-	return ask(db, &q, e);
+	return ask_one(db, &q, e);
+}
+
+int
+userdb_login(const struct userdb *db, const char *name, struct userdb_user *u,
+    struct userdb_shadow *s, int *shadow, struct err *e)
+{
+	const struct query passwd = { PASSWD, db->passwd, name, parse_user, u };
+	const struct query more = { SHADOW, db->shadow, name, parse_shadow, s };
+	struct plan plan[DATABASES];
+	int r;
+
+	*shadow = 0;
+	if (!name_ok(name))
+		return 0;
+	if (find_plans(db->nsswitch, plan, e) == -1)
+		return -1;
+	r = ask(db, plan, &passwd, e);
+	if (r == 1)
+		*shadow = ask(db, plan, &more, e);
+	return r;
 }
 
 int
@@ -327,7 +393,7 @@ userdb_group(const struct userdb *db, const char *name, const char *user,
     struct userdb_group *g, struct err *e)
 {
 	struct group_query to = { user, g };
-	const struct query q = { "group", db->group, name, parse_group, &to };
+	const struct query q = { GROUP, db->group, name, parse_group, &to };
 
-	return ask(db, &q, e);
+	return ask_one(db, &q, e);
 }

@@ -39,6 +39,13 @@ struct userdb_shadow {
 int userdb_shadow(const struct userdb *db, const char *name,
     struct userdb_shadow *s, struct err *e);
 
+/*
+ * Both of one user: what userdb_user returns, and *shadow is what
+ * userdb_shadow does, with its own error.
+ */
+int userdb_login(const struct userdb *db, const char *name,
+    struct userdb_user *u, struct userdb_shadow *s, int *shadow, struct err *e);
+
 /* Is user among those that the group's line lists? */
 struct userdb_group {
 	uint32_t gid;

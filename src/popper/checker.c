@@ -2,12 +2,10 @@
 /* runs as: root (monitor and checker) */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,8 +37,8 @@ check(const struct session *s, int mon, struct auth_ident *id)
 		.local = s->peer.local };
 	static struct auth_try try;
 
-	if (io_wait(mon, POLLIN, clock_ms() + TRY_MS) == -1 ||
-	    recv(mon, &try, sizeof try, 0) != (ssize_t)sizeof try)
+	if (io_recv(mon, &try, sizeof try, clock_ms() + TRY_MS) !=
+	    (ssize_t)sizeof try)
 		return;
 	try.user[sizeof try.user - 1] = '\0';
 	try.proof[sizeof try.proof - 1] = '\0';
@@ -95,7 +93,8 @@ checker_run(const struct session *s, int mon, struct auth_ident *id)
 	close(p[1]);
 	if (pid == -1)
 		temporary(id, "no process for the checker");
-	else if (io_wait(p[0], POLLIN, clock_ms() + CHECK_MS) == -1)
+	/* not when it writes, but when it ends: it is waited for anyway */
+	else if (io_wait(p[0], 0, clock_ms() + CHECK_MS) == -1)
 		temporary(id, "the checker took too long");
 	else if (read(p[0], id, sizeof *id) != (ssize_t)sizeof *id)
 		temporary(id, "the checker ended without an answer");

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* runs as: root */
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -29,10 +27,22 @@ enum token_kind {
 	TOKEN_OPEN /* a quote without its other end */
 };
 
+/* No text that can be right is as long as this; what is longer is cut. */
+#define TOKEN_OCTETS 300
+
 struct token {
 	enum token_kind kind;
-	char text[LINE_OCTETS];
+	char text[TOKEN_OCTETS];
 };
+
+static void
+set_text(struct token *t, const char *p, size_t n)
+{
+	if (n >= TOKEN_OCTETS)
+		n = TOKEN_OCTETS - 1;
+	memcpy(t->text, p, n);
+	t->text[n] = '\0';
+}
 
 static const char *
 quoted(const char *p, struct token *t)
@@ -44,13 +54,12 @@ quoted(const char *p, struct token *t)
 	if (end == NULL)
 		return p;
 	n = (size_t)(end - p) - 1;
-	memcpy(t->text, p + 1, n);
-	t->text[n] = '\0';
+	set_text(t, p + 1, n);
 	t->kind = TOKEN_STRING;
 	return end + 1;
 }
 
-/* The next element of the line at p (shorter than LINE_OCTETS). */
+/* The next element of the line at p. */
 static const char *
 token(const char *p, struct token *t)
 {
@@ -69,8 +78,7 @@ token(const char *p, struct token *t)
 	if (strchr("\"'`", *p) != NULL)
 		return quoted(p, t);
 	n = strcspn(p, " \t#=");
-	memcpy(t->text, p, n);
-	t->text[n] = '\0';
+	set_text(t, p, n);
 	t->kind = TOKEN_WORD;
 	return p + n;
 }
@@ -159,38 +167,36 @@ one_line(
 
 /* 1 a line, 0 the end, -1 with e */
 static int
-read_line(FILE *f, char *line, const struct config_at *at, struct err *e)
+read_line(
+    struct lines *l, char **line, const struct config_at *at, struct err *e)
 {
-	size_t n = 0;
-	int ch;
+	size_t n;
+	int r = lines_next(l, line, &n);
 
-	while ((ch = getc(f)) != EOF && ch != '\n') {
-		if (ch == '\0')
-			return bad(at, "the line has a NUL in it", "", e);
-		if (n + 1 >= LINE_OCTETS)
-			return bad(
-			    at, "the line is longer than 1023 octets", "", e);
-		line[n++] = (char)ch;
-	}
-	if (ferror(f))
+	if (r == 0)
+		return 0;
+	if (r == -1)
 		return err_sys(e, ERR_TEMP, "Unable to read", at->file);
-	if (n > 0 && line[n - 1] == '\r')
-		n--;
-	line[n] = '\0';
-	return n > 0 || ch != EOF;
+	if (n >= LINE_OCTETS)
+		return bad(at, "the line is longer than 1023 octets", "", e);
+	if (memchr(*line, '\0', n) != NULL)
+		return bad(at, "the line has a NUL in it", "", e);
+	if (n > 0 && (*line)[n - 1] == '\r')
+		(*line)[n - 1] = '\0';
+	return 1;
 }
 
 int
-config_stream(
-    struct config *c, FILE *f, const char *path, unsigned where, struct err *e)
+config_lines(struct config *c, struct lines *l, const char *path,
+    unsigned where, struct err *e)
 {
 	struct config_at at = { path, 0, where };
-	char line[LINE_OCTETS];
+	char *line;
 	int r;
 
 	for (;;) {
 		at.line++;
-		r = read_line(f, line, &at, e);
+		r = read_line(l, &line, &at, e);
 		if (r != 1)
 			return r;
 		if (one_line(c, line, &at, e) == -1)
@@ -198,37 +204,38 @@ config_stream(
 	}
 }
 
-FILE *
+int
 config_open(const struct config *c, const char *path, struct err *e)
 {
-	FILE *f;
-	int fd;
-
-	if (c->depth >= DEPTH_MAX) {
-		err_set(
+	if (c->depth >= DEPTH_MAX)
+		return err_set(
 		    e, ERR_CONF, "files name each other more than 100 deep");
-		return NULL;
-	}
-	fd = safefile_open_admin(path, e);
-	if (fd == -1)
-		return NULL;
-	f = fdopen(fd, "r");
-	if (f == NULL) {
-		err_sys(e, ERR_TEMP, "Unable to read", path);
-		close(fd);
-	}
-	return f;
+	return safefile_open_admin(path, e);
+}
+
+int
+config_fd(
+    struct config *c, int fd, const char *path, unsigned where, struct err *e)
+{
+	char mem[2 * LINE_OCTETS];
+	struct lines l;
+	int r;
+
+	lines_init(&l, fd, mem, sizeof mem);
+	r = config_lines(c, &l, path, where, e);
+	lines_free(&l);
+	return r;
 }
 
 int
 config_nested(
-    struct config *c, FILE *f, const char *path, unsigned where, struct err *e)
+    struct config *c, int fd, const char *path, unsigned where, struct err *e)
 {
 	int r;
 
 	c->depth++;
-	r = config_stream(c, f, path, where, e);
+	r = config_fd(c, fd, path, where, e);
 	c->depth--;
-	fclose(f);
+	close(fd);
 	return r;
 }

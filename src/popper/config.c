@@ -73,6 +73,31 @@ printable(const char *s)
 	return true;
 }
 
+/* Texts that found no room in the struct. */
+struct config_text {
+	struct config_text *next;
+	char text[];
+};
+
+/* A copy that lasts until config_free. */
+static char *
+keep(struct config *c, const char *s)
+{
+	size_t n = strlen(s) + 1;
+	struct config_text *t;
+
+	if (n <= sizeof c->text - c->used) {
+		c->used += n;
+		return memcpy(c->text + c->used - n, s, n);
+	}
+	t = malloc(sizeof *t + n);
+	if (t == NULL)
+		return NULL;
+	t->next = c->more;
+	c->more = t;
+	return memcpy(t->text, s, n);
+}
+
 static int
 set_string(struct config *c, const struct opt *o, const char *v,
     const struct config_at *at, struct err *e)
@@ -87,10 +112,9 @@ set_string(struct config *c, const struct opt *o, const char *v,
 	wrong = conftext_wrong(c, o, v);
 	if (wrong != NULL)
 		return fail(o, at, e, wrong, v);
-	copy = strdup(v);
+	copy = v == o->def ? (char *)o->def : keep(c, v);
 	if (copy == NULL)
 		return err_set(e, ERR_TEMP, "No memory for the options");
-	free(*to);
 	*to = copy;
 	return 0;
 }
@@ -147,12 +171,12 @@ static int
 set_origin(struct config *c, const struct opt *o, const struct config_at *at)
 {
 	struct config_origin *origin = &c->origin[o - optab];
-	char *file = strdup(at->file);
 
-	if (file == NULL)
+	if (c->file == NULL || strcmp(c->file, at->file) != 0)
+		c->file = keep(c, at->file);
+	if (c->file == NULL)
 		return -1;
-	free(origin->file);
-	origin->file = file;
+	origin->file = c->file;
 	origin->line = at->line;
 	return 0;
 }
@@ -248,14 +272,14 @@ config_set(struct config *c, const struct opt *o, const char *value,
 	if (o->type == OPT_FILE) {
 		/* the file's own config-file lines set the field anew */
 		char path[STRING_MAX + 1];
-		FILE *f;
+		int fd;
 
 		text_copy(path, sizeof path, value);
-		f = config_open(c, path, e);
-		if (f == NULL)
+		fd = config_open(c, path, e);
+		if (fd == -1)
 			return blame(o, at, e);
 		return config_nested(
-		    c, f, path, at->where == IN_CLI ? IN_FILE : at->where, e);
+		    c, fd, path, at->where == IN_CLI ? IN_FILE : at->where, e);
 	}
 	return 0;
 }
@@ -267,9 +291,6 @@ config_init(struct config *c, struct err *e)
 	size_t i;
 
 	memset(c, 0, sizeof *c);
-	c->origin = calloc(optab_count, sizeof *c->origin);
-	if (c->origin == NULL)
-		return err_set(e, ERR_TEMP, "No memory for the options");
 	for (i = 0; i < optab_count; i++) {
 		const struct opt *o = &optab[i];
 
@@ -288,16 +309,12 @@ config_built_in(const struct config *c, const char *name)
 void
 config_free(struct config *c)
 {
-	size_t i;
+	while (c->more != NULL) {
+		struct config_text *next = c->more->next;
 
-	for (i = 0; c->origin != NULL && i < optab_count; i++) {
-		enum opt_type t = optab[i].type;
-
-		free(c->origin[i].file);
-		if (t == OPT_STRING || t == OPT_TEMPLATE || t == OPT_FILE)
-			free(*(char **)field(c, &optab[i]));
+		free(c->more);
+		c->more = next;
 	}
-	free(c->origin);
 	memset(c, 0, sizeof *c);
 }
 

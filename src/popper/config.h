@@ -9,6 +9,7 @@
 
 #include "auth.h"
 #include "err.h"
+#include "lines.h"
 
 /*
  * The options, and the one table that the command line, configuration files,
@@ -24,6 +25,9 @@ enum chunky {
 	CHUNKY_NEVER,
 	CHUNKY_TLS
 };
+
+#define CONFIG_OPTIONS 80 /* at most */
+#define CONFIG_TEXT 512
 
 struct config {
 	bool allow_low_uids, auto_delete, bulldb_nonfatal, check_hash_dir,
@@ -46,10 +50,15 @@ struct config {
 
 	/* private: where each option of the table was set */
 	struct config_origin {
-		char *file; /* owned; NULL: built in */
+		const char *file; /* NULL: built in */
 		unsigned line;
-	} * origin;
-	unsigned depth; /* of files that name files */
+	} origin[CONFIG_OPTIONS];
+	unsigned depth;	  /* of files that name files */
+	const char *file; /* the last one that origin got */
+	/* texts are kept until all are freed; the first ones lie here */
+	struct config_text *more;
+	size_t used;
+	char text[CONFIG_TEXT];
 };
 
 enum opt_type {
@@ -116,16 +125,18 @@ int config_argv(struct config *c, int argc, char *const *argv, struct err *e);
 
 /*
  * A file that config-file names: opened if no other user can write to it,
- * or NULL with e; then read and closed.  where is IN_FILE, or IN_SPOOL for
+ * or -1 with e; then read and closed.  where is IN_FILE, or IN_SPOOL for
  * one that the spool folder's file names.
  */
-FILE *config_open(const struct config *c, const char *path, struct err *e);
+int config_open(const struct config *c, const char *path, struct err *e);
 int config_nested(
-    struct config *c, FILE *f, const char *path, unsigned where, struct err *e);
+    struct config *c, int fd, const char *path, unsigned where, struct err *e);
 
-/* An open file of a user; where is IN_HOME or IN_SPOOL. */
-int config_stream(
-    struct config *c, FILE *f, const char *path, unsigned where, struct err *e);
+/* An open file of a user, which stays open; where is IN_HOME or IN_SPOOL. */
+int config_fd(
+    struct config *c, int fd, const char *path, unsigned where, struct err *e);
+int config_lines(struct config *c, struct lines *l, const char *path,
+    unsigned where, struct err *e);
 
 /*
  * Sets one option from text.  value NULL: "set NAME" alone.  file and line

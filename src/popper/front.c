@@ -54,18 +54,27 @@ front_did(struct session *s, const struct cmd *c, const char *shown)
 	tell(s, MON_DID, (unsigned)(c - cmd_authorization), 0, shown);
 }
 
+/*
+ * With the try goes what was read ahead, because whoever is logged in needs
+ * no more of the front, and the monitor ends it without a word.
+ */
 static enum mon_verdict
 ask(const struct session *s, struct auth_try *try)
 {
+	const char *ahead;
 	unsigned char v;
+	size_t n;
 
-	tell(s, MON_TRY, try->mech, 0, "");
+	ahead = in_ahead(&s->in, &n);
+	tell(s, MON_TRY, try->mech, n, "");
+	if (n > 0)
+		send_whole(s, ahead, n);
 	send_whole(s, try, sizeof *try);
 	explicit_bzero(try, sizeof *try);
 	if (io_wait(s->mon, POLLIN, clock_ms() + VERDICT_MS) == -1 ||
 	    recv(s->mon, &v, 1, 0) != 1)
 		_exit(111);
-	return v == MON_YES ? MON_YES : v == MON_NO ? MON_NO : MON_TEMP;
+	return v == MON_NO ? MON_NO : MON_TEMP;
 }
 
 /* One try: equal in text and time, whatever the reason of a refusal. */
@@ -81,8 +90,6 @@ log_in(struct session *s, struct auth_try *try)
 	if (out_flush(&s->out) == -1)
 		return OC_DEAD;
 	v = ask(s, try);
-	if (v == MON_YES)
-		return OC_NEXT;
 	for (at = s->asked + REFUSAL_MS; at < clock_ms(); at += REFUSAL_MS)
 		;
 	clock_wait(at);
@@ -195,8 +202,6 @@ front_run(struct session *s, uid_t uid, gid_t gid)
 	static char out_mem[OUT_OCTETS];
 	struct err e;
 	enum session_end end;
-	const char *ahead;
-	size_t n;
 
 	in_init(&s->in, io_fd_read, &s->fd_in, in_mem, sizeof in_mem);
 	out_init(&s->out, io_fd_write, &s->fd_out, out_mem, sizeof out_mem,
@@ -209,13 +214,6 @@ front_run(struct session *s, uid_t uid, gid_t gid)
 	greet(s);
 	end = session_loop(s, cmd_authorization,
 	    clock_ms() + 2 * (int64_t)s->cfg.timeout * 1000);
-	if (end == END_NEXT) {
-		ahead = in_ahead(&s->in, &n);
-		tell(s, MON_TAKE, 0, n, "");
-		if (n > 0)
-			send_whole(s, ahead, n);
-	} else {
-		tell(s, MON_END, end, 0, "");
-	}
+	tell(s, MON_END, end, 0, "");
 	_exit(0);
 }

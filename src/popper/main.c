@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* runs as: root (monitor) */
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,9 +28,14 @@ static struct session session;
 static int
 hold_fds(void)
 {
-	int closed = fcntl(STDERR_FILENO, F_GETFD) == -1;
+	struct pollfd p[3] = { { .fd = 0 }, { .fd = 1 }, { .fd = 2 } };
+	int closed;
 	int fd;
 
+	poll(p, 3, 0);
+	closed = (p[2].revents & POLLNVAL) != 0;
+	if (((p[0].revents | p[1].revents) & POLLNVAL) == 0 && !closed)
+		return 0;
 	do {
 		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	} while (fd != -1 && fd < 2);
@@ -120,13 +126,11 @@ main(int argc, char **argv)
 		return refuse(mode, &e);
 	if (mode == MODE_PRINT)
 		config_print(&s->cfg, stdout);
-	if (mode == MODE_SERVE) {
-		peer_find(&s->peer, STDIN_FILENO, s->cfg.reverse_lookup);
-		io_tune(STDIN_FILENO);
-		code = monitor_run(s);
-	} else {
-		code = 0;
+	if (mode != MODE_SERVE) {
+		config_free(&s->cfg);
+		return 0;
 	}
-	config_free(&s->cfg);
-	return code;
+	peer_find(&s->peer, STDIN_FILENO, s->cfg.reverse_lookup);
+	io_tune(STDIN_FILENO);
+	return monitor_run(s);
 }

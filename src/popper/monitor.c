@@ -27,6 +27,8 @@
 	0x70000000 /* above all that is given to users or containers \
 		    */
 
+#define AHEAD_MS 5000
+
 struct monitor {
 	struct session *s;
 	int fd;
@@ -106,12 +108,24 @@ did(const struct monitor *m, const struct mon_msg *msg)
 		    msg->user, cmd_authorization[msg->code].name, msg->arg);
 }
 
-static int
+static enum serve
 send_verdict(const struct monitor *m, enum mon_verdict v)
 {
 	unsigned char c = (unsigned char)v;
 
-	return send(m->fd, &c, 1, MSG_NOSIGNAL) == 1 ? 0 : -1;
+	return send(m->fd, &c, 1, MSG_NOSIGNAL) == 1 ? SERVE_ON : SERVE_OVER;
+}
+
+/* Sent right behind the message, or the front has been taken over. */
+static int
+take_ahead(struct monitor *m, size_t n)
+{
+	if (n > sizeof m->ahead ||
+	    io_recv(m->fd, m->ahead, sizeof m->ahead, clock_ms() + AHEAD_MS) !=
+		(ssize_t)n)
+		return -1;
+	m->ahead_len = n;
+	return 0;
 }
 
 /* One try a session: a front that wants more has been taken over. */
@@ -123,36 +137,17 @@ try(struct monitor *m, const struct mon_msg *msg)
 		return SERVE_OVER;
 	}
 	m->tried = true;
+	if (msg->len > 0 && take_ahead(m, msg->len) == -1)
+		return SERVE_OVER;
 	checker_run(m->s, m->fd, &m->id);
 	if (m->id.rc == AUTH_YES) {
 		if (m->id.mech == AUTH_APOP)
 			report_apop(m->id.user);
-		return send_verdict(m, MON_YES) == -1 ? SERVE_OVER : SERVE_ON;
+		return SERVE_LOGGED_IN;
 	}
 	report_failed(m->id.user[0] != '\0' ? m->id.user : msg->user,
 	    &m->s->peer, &m->id);
-	send_verdict(m, m->id.rc == AUTH_TEMP ? MON_TEMP : MON_NO);
-	return SERVE_ON;
-}
-
-static enum serve
-take(struct monitor *m, const struct mon_msg *msg)
-{
-	ssize_t r;
-
-	if (!m->tried || m->id.rc != AUTH_YES || msg->len > sizeof m->ahead)
-		return SERVE_OVER;
-	if (msg->len > 0) {
-		/* sent right behind it, or the front has been taken over */
-		r = recv(m->fd, m->ahead, sizeof m->ahead,
-		    io_wait(m->fd, POLLIN, clock_ms() + 5000) == -1
-			? MSG_DONTWAIT
-			: 0);
-		if (r != msg->len)
-			return SERVE_OVER;
-		m->ahead_len = (size_t)r;
-	}
-	return SERVE_LOGGED_IN;
+	return send_verdict(m, m->id.rc == AUTH_TEMP ? MON_TEMP : MON_NO);
 }
 
 static enum serve
@@ -199,8 +194,6 @@ serve(struct monitor *m, struct mon_msg *msg)
 		return SERVE_ON;
 	case MON_TRY:
 		return try(m, msg);
-	case MON_TAKE:
-		return take(m, msg);
 	case MON_END:
 		return end(m, msg);
 	default:
@@ -261,8 +254,7 @@ fork_front(struct monitor *m)
 		return -1;
 	}
 	if (m->front == 0) {
-		s->mon = sv[1];
-		close(sv[0]);
+		s->mon = sv[1]; /* all others are closed soon */
 		front_run(s, uid, gid);
 	}
 	close(sv[1]);

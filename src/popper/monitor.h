@@ -20,8 +20,8 @@
 enum mon_op {
 	MON_SAID = 1, /* the front gave an -ERR: code is its enum reply */
 	MON_DID,      /* for debug: code is the row of a command */
-	MON_TRY,      /* a struct auth_try follows, which the checker reads */
-	MON_TAKE,     /* after YES: len octets of read-ahead follow */
+	MON_TRY,      /* len octets of read-ahead follow, if any, and then a
+			 struct auth_try, which the checker reads */
 	MON_END,      /* code is an enum session_end */
 };
 
@@ -33,10 +33,9 @@ struct mon_msg {
 	char arg[REPLY_ARG_MAX + 1];
 };
 
-/* The answer to MON_TRY. */
+/* The answer to MON_TRY.  There is none to a good one: the front is ended. */
 enum mon_verdict {
-	MON_YES = 1,
-	MON_NO,
+	MON_NO = 1,
 	MON_TEMP
 };
 

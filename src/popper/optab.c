@@ -251,6 +251,8 @@ const struct opt optab[] = {
 /* clang-format on */
 
 const size_t optab_count = sizeof optab / sizeof optab[0];
+_Static_assert(sizeof optab / sizeof optab[0] <= CONFIG_OPTIONS,
+    "each option has its origin");
 
 const struct opt *
 opt_find(const char *name)

@@ -120,9 +120,6 @@ answer(struct session *s, const struct cmd *c, enum outcome oc,
 		session_sign_off(s);
 		*end = END_QUIT;
 		return true;
-	case OC_NEXT:
-		*end = END_NEXT;
-		return true;
 	case OC_DEAD:
 	default:
 		*end = END_DEAD;

@@ -57,7 +57,6 @@ enum outcome {
 	OC_ERR,	 /* -ERR and s->text */
 	OC_BYE,	 /* the session ends with +OK */
 	OC_FAIL, /* -ERR and s->text, and the session ends */
-	OC_NEXT, /* logged in: the monitor takes over, nothing is said here */
 	OC_DEAD, /* nothing more can be said */
 };
 
@@ -72,7 +71,6 @@ enum session_end {
 	END_TIMEOUT, /* between two commands */
 	END_TIMEOUT_CUT,
 	END_REFUSED,
-	END_NEXT,	/* OC_NEXT */
 	END_DEAD,	/* we cannot go on */
 	END_UNCONFINED, /* the front could not give up its rights */
 };

@@ -19,7 +19,6 @@ read_options(
     struct config *c, int fd, const char *path, unsigned where, struct err *e)
 {
 	struct stat st;
-	FILE *f;
 	int r;
 
 	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
@@ -28,13 +27,8 @@ read_options(
 		return err_set(e, ERR_CONF,
 		    "%.200s is not a regular file of at most 64 KiB", path);
 	}
-	f = fdopen(fd, "r");
-	if (f == NULL) {
-		close(fd);
-		return err_sys(e, ERR_TEMP, "Unable to read", path);
-	}
-	r = config_stream(c, f, path, where, e);
-	fclose(f);
+	r = config_fd(c, fd, path, where, e);
+	close(fd);
 	return r;
 }
 

@@ -8,15 +8,19 @@
 #include "log.h"
 
 static int
-read_text(char *s, size_t n, unsigned where, struct config *c, struct err *e)
+read_text(
+    const char *s, size_t n, unsigned where, struct config *c, struct err *e)
 {
-	FILE *f = fmemopen(s, n, "r");
+	char *copy = malloc(n + 1);
+	struct lines l;
 	int rc;
 
-	if (f == NULL || config_init(c, e) == -1)
+	if (copy == NULL || config_init(c, e) == -1)
 		abort();
-	rc = config_stream(c, f, "fuzz", where, e);
-	fclose(f);
+	memcpy(copy, s, n);
+	lines_text(&l, copy, n);
+	rc = config_lines(c, &l, "fuzz", where, e);
+	free(copy);
 	return rc;
 }
 

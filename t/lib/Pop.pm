@@ -125,7 +125,10 @@ sub connect {
 	socketpair(my $ours, my $theirs, AF_UNIX, $opt{type} || SOCK_STREAM,
 	    PF_UNSPEC)
 	    or die "socketpair: $!";
-	my @cmd = (@{ $opt{before} || [] }, $POPPER, '-f', $self->{conf}, @{ $opt{args} || [] });
+	# nothing can be loaded into the one that is linked statically
+	my $popper = $POPPER eq "$BUILD/popper" && $opt{env} &&
+	    $opt{env}{LD_PRELOAD} ? "$BUILD/t/popper" : $POPPER;
+	my @cmd = (@{ $opt{before} || [] }, $popper, '-f', $self->{conf}, @{ $opt{args} || [] });
 	my $pid = fork;
 	die "fork: $!" unless defined $pid;
 	if ($pid == 0) {

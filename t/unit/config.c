@@ -18,13 +18,15 @@ fresh(struct config *c)
 static int
 read_text(struct config *c, const char *text, unsigned where, struct err *e)
 {
-	FILE *f = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
+	char *copy = strdup(text);
+	struct lines l;
 	int rc;
 
-	assert_non_null(f);
+	assert_non_null(copy);
 	e->text[0] = '\0';
-	rc = config_stream(c, f, "conf", where, e);
-	fclose(f);
+	lines_text(&l, copy, strlen(copy));
+	rc = config_lines(c, &l, "conf", where, e);
+	free(copy);
 	return rc;
 }
 

@@ -19,7 +19,7 @@ configure(struct config *c, const char *text)
 	size_t n = 0;
 	const char *p = line;
 	struct err e;
-	FILE *f;
+	struct lines l;
 
 	strncat(line, text, sizeof line - strlen(line) - 1);
 	for (; *p != '\0'; p++) {
@@ -32,10 +32,8 @@ configure(struct config *c, const char *text)
 		}
 	}
 	assert_int_equal(config_init(c, &e), 0);
-	f = fmemopen(full, n, "r");
-	assert_non_null(f);
-	CHECK(config_stream(c, f, "conf", IN_FILE, &e) == 0, "%s", e.text);
-	fclose(f);
+	lines_text(&l, full, n);
+	CHECK(config_lines(c, &l, "conf", IN_FILE, &e) == 0, "%s", e.text);
 }
 
 static int

@@ -80,7 +80,8 @@ setup(void **state)
 	    "passwd:1000) echo 'joe:*:1:1::/other:/bin/sh' ;;\n"
 	    "passwd:broken) exit 3 ;;\n"
 	    "passwd:killed) kill -9 $$ ;;\n"
-	    "passwd:endless) echo 'endless:*:5:5::/e:/bin/sh'; exec sleep 60 ;;\n"
+	    "passwd:endless) echo 'endless:*:5:5::/e:/bin/sh'; exec sleep 60 "
+	    ";;\n"
 	    "shadow:far) echo 'far:$1$f:1:0:99999:7:::' ;;\n"
 	    "group:afar) echo 'afar:*:55:sue,far' ;;\n"
 	    "*) exit 2 ;;\n"
@@ -203,8 +204,8 @@ groups(void **state)
 		int rc = userdb_group(&db, row[i].group, "joe", &g, &e);
 
 		CHECK(rc == row[i].rc, "%s: %d %s", row[i].group, rc, e.text);
-		CHECK(rc != 1 ||
-			(g.gid == row[i].gid && g.lists == row[i].lists),
+		CHECK(
+		    rc != 1 || (g.gid == row[i].gid && g.lists == row[i].lists),
 		    "%s: %u %d", row[i].group, g.gid, g.lists);
 	}
 }
@@ -263,14 +264,25 @@ services(void **state)
 static void
 far(void **state)
 {
+	struct userdb_user u;
 	struct userdb_shadow s;
 	struct userdb_group g;
 	struct err e;
+	int shadow;
 
 	(void)state;
 	puts_to(0, "shadow: files ldap\ngroup: ldap\n");
 	assert_int_equal(userdb_shadow(&db, "far", &s, &e), 1);
 	assert_string_equal(s.hash, "$1$f");
+	puts_to(0, "passwd: ldap\nshadow: files ldap\n");
+	assert_int_equal(userdb_login(&db, "far", &u, &s, &shadow, &e), 1);
+	assert_true(u.uid == 77 && shadow == 1);
+	assert_string_equal(s.hash, "$1$f");
+	puts_to(0, "passwd: ldap\nshadow: files\n");
+	assert_int_equal(userdb_login(&db, "far", &u, &s, &shadow, &e), 1);
+	assert_true(u.uid == 77 && shadow == 0);
+	assert_int_equal(userdb_login(&db, "no", &u, &s, &shadow, &e), 0);
+	puts_to(0, "group: ldap\n");
 	assert_int_equal(userdb_group(&db, "afar", "far", &g, &e), 1);
 	assert_true(g.lists && g.gid == 55);
 }
@@ -293,8 +305,8 @@ long_lines(void **state)
 
 		memset(text + n, 'm', pad[i]);
 		n += pad[i];
-		n += (size_t)snprintf(text + n, sizeof text - n,
-		    ",joe,sue\nb:x:2:joe\n");
+		n += (size_t)snprintf(
+		    text + n, sizeof text - n, ",joe,sue\nb:x:2:joe\n");
 		put(3, text, n);
 		assert_int_equal(userdb_group(&db, "a", "joe", &g, &e), 1);
 		CHECK(g.lists && g.gid == 1, "%zu", pad[i]);
