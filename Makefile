@@ -120,10 +120,20 @@ $(BUILD)/musl/include:
 # one that moves mail by small windows
 $(BUILD)/t/shift.o: src/drop/shift.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	@$(CC) $(ALL_CFLAGS) -DSHIFT_WINDOW=2048 -c -o $@ $<
+	@$(CC) $(ALL_CFLAGS) -DSHIFT_WINDOW=2048 -MMD -MP -c -o $@ $<
 
 $(BUILD)/t/popper-windows: $(call obj,src/popper/main.c) $(BUILD)/t/shift.o \
     $(ARCHIVES)
+	@echo '  LD $@'
+	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# and one that takes blocks out also of small spools
+$(BUILD)/t/collapse.o: src/drop/collapse.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_CFLAGS) -DCOLLAPSE_BEHIND=1000 -MMD -MP -c -o $@ $<
+
+$(BUILD)/t/popper-collapse: $(call obj,src/popper/main.c) \
+    $(BUILD)/t/collapse.o $(ARCHIVES)
 	@echo '  LD $@'
 	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -165,7 +175,7 @@ check: deps-check
 	@$(MAKE) --no-print-directory test
 
 test: all $(UNITS) $(REPLAYS) $(BUILD)/t/faults.so $(BUILD)/t/popper \
-    $(BUILD)/t/popper-windows
+    $(BUILD)/t/popper-windows $(BUILD)/t/popper-collapse
 	BUILD=$(BUILD) scripts/check $(UNITS)
 
 asan:
@@ -175,7 +185,8 @@ asan:
 	    HARDEN=-fPIE
 
 crash: deps-check
-	@$(MAKE) --no-print-directory all $(BUILD)/t/popper-windows
+	@$(MAKE) --no-print-directory all $(BUILD)/t/popper-windows \
+	    $(BUILD)/t/popper-collapse
 	@BUILD=$(BUILD) scripts/crash
 
 lint:
@@ -219,5 +230,5 @@ FORCE:
 .SECONDARY:
 
 -include $(wildcard $(addprefix $(BUILD)/,$(addsuffix /*.d,src/lib src/auth \
-    src/drop src/popper t/unit t/fuzz musl/src/lib musl/src/auth \
+    src/drop src/popper t t/unit t/fuzz musl/src/lib musl/src/auth \
     musl/src/drop musl/src/popper musl/src/musl)))

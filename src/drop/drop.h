@@ -15,6 +15,19 @@
 #include "window.h"
 
 /*
+ * What an update by collapse.c has made of the offsets of what it kept: the
+ * message behind the run that went begins where that did, its header line
+ * octets behind that; pad octets of X-UIDL fields without a value are the
+ * first ones of its header.  All that follows lies moved octets lower than
+ * before.
+ */
+struct collapsed {
+	bool done;
+	uint32_t next; /* the message behind the run */
+	uint64_t from, line, pad, moved;
+};
+
+/*
  * A maildrop: an mbox spool, opened for one session (RFC 1939 section 4).
  * It gives octets and numbers and knows no replies.  Messages are numbered
  * from 0.  Memory does not grow with the size of a message.
@@ -49,7 +62,8 @@ struct drop {
 	bool committed;
 	struct stat after; /* of the spool, right after the update */
 	uint64_t kept;	   /* octets of mail that an update has left of size */
-	uint32_t last;	   /* LAST: messages up to here were seen */
+	struct collapsed collapsed;
+	uint32_t last; /* LAST: messages up to here were seen */
 	uint32_t last_at_open;
 };
 

@@ -28,7 +28,7 @@ is_whole(const struct journal_slot *s)
 {
 	return memcmp(s->magic, magic, sizeof magic) == 0 &&
 	    s->check == check_of(s) && s->state >= JOURNAL_TAKEN &&
-	    s->state <= JOURNAL_CUT;
+	    s->state <= JOURNAL_REMOVE;
 }
 
 static bool
@@ -38,6 +38,17 @@ has_window(const struct journal_slot *s)
 	    s->window_len > 0 &&
 	    s->window <= (s->result - s->from) / s->window_len &&
 	    s->window_len <= INT64_MAX / 4 && s->halves <= INT64_MAX / 4;
+}
+
+static bool
+has_hole(const struct journal_slot *s)
+{
+	const uint64_t len = s->size - s->result;
+
+	return s->size <= INT64_MAX && s->result < s->size &&
+	    s->from <= s->hole && s->plan_len <= s->size &&
+	    s->hole - s->from <= s->plan_len && s->hole <= s->size &&
+	    s->from + s->plan_len <= s->result && len >= JOURNAL_NONCE;
 }
 
 uint64_t
@@ -62,6 +73,10 @@ has_plan(int fd, const struct stat *st, const struct journal_slot *s)
 	int r;
 
 	if (s->state == JOURNAL_HELD || s->state == JOURNAL_CUT)
+		return 1;
+	if (s->state >= JOURNAL_COLLAPSE && !has_hole(s))
+		return 0;
+	if (s->state == JOURNAL_REMOVE)
 		return 1;
 	if (s->state == JOURNAL_TAKEN)
 		return s->data > size || size - s->data < JOURNAL_DATA

@@ -25,6 +25,8 @@ enum journal_state {
 	JOURNAL_RENAME,	   /* the new spool is ready beside the old one */
 	JOURNAL_SHIFT,	   /* octets of the spool move down, by a plan */
 	JOURNAL_CUT,	   /* they have; it is cut off at its new end */
+	JOURNAL_COLLAPSE,  /* whole blocks go, what is beside them is written */
+	JOURNAL_REMOVE,	   /* it is; they are taken out of the spool */
 };
 
 #define JOURNAL_SLOT 512
@@ -41,15 +43,17 @@ struct journal_slot {
 	uint64_t size;		 /* of the spool at the commit point */
 	uint64_t result;	 /* of the spool in the end */
 	uint64_t from;		 /* SHIFT: where the moved octets begin */
+				 /* COLLAPSE: where the octets that go do */
 	uint64_t region;	 /* what this state needs begins there */
-	uint64_t plan, plan_len; /* and ends with the plan */
+	uint64_t plan, plan_len; /* and ends with the plan, or the text */
 	uint64_t halves;	 /* SHIFT: where the two windows lie, or 0 */
 	uint64_t window_len;	 /* SHIFT */
+	uint64_t hole;		 /* COLLAPSE: the blocks, size - result */
 	uint32_t elsewhere;	 /* HELD: it was a left-over in the old place */
 	uint32_t zero;
 	XXH128_hash_t digest; /* TAKEN, HELD: of the mail; PUT, RENAME: of the
-				 spool; WRITTEN: of all but its tail; SHIFT:
-				 of what it leaves alone (shift.c) */
+				 spool; WRITTEN: of all but its tail; SHIFT,
+				 COLLAPSE: of what they leave alone */
 	XXH128_hash_t result_digest; /* RENAME: of the new spool */
 	XXH128_hash_t plan_digest;   /* from region to the end of the plan */
 	XXH128_hash_t window_digest;

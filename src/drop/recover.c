@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "collapse.h"
 #include "fileio.h"
 #include "leftover.h"
 #include "lock.h"
@@ -126,6 +127,10 @@ resume(struct journal *j, struct spool *sp, struct err *e)
 		break;
 	case JOURNAL_RENAME:
 		r = replace_resume(j, sp, e);
+		break;
+	case JOURNAL_COLLAPSE:
+	case JOURNAL_REMOVE:
+		r = collapse_resume(j, sp, e);
 		break;
 	default:
 		r = shift_resume(j, sp, e);

@@ -271,6 +271,22 @@ begin(struct journal *j, struct spool *sp, const struct plan_out *plan,
 }
 
 int
+shift_rest(struct journal *j, struct spool *sp, uint64_t from, uint64_t to,
+    struct err *e)
+{
+	j->now.size = from;
+	j->now.result = to;
+	if (fstat(sp->fd, &sp->st) == -1)
+		return cannot(sp, "Unable to look at", e);
+	if ((uint64_t)sp->st.st_size > from)
+		return follow(j, sp, (uint64_t)sp->st.st_size, e) == -1 ||
+			cut(j, sp, e) == -1
+		    ? -1
+		    : 0;
+	return shift_cut(sp, to, e) == 0 && journal_drop(j, e) == 0 ? 0 : -1;
+}
+
+int
 shift(struct journal *j, struct spool *sp, const struct plan_out *plan,
     const XXH128_hash_t *plan_digest, struct err *e)
 {

@@ -24,6 +24,13 @@ int shift(struct journal *j, struct spool *sp, const struct plan_out *plan,
 /* Cuts the spool off: the commit point.  -1 and 1 as above. */
 int shift_cut(struct spool *sp, uint64_t size, struct err *e);
 
+/*
+ * What the spool has from offset from on moves down to offset to, in place of
+ * what the journal had to do.  As shift_resume.
+ */
+int shift_rest(struct journal *j, struct spool *sp, uint64_t from, uint64_t to,
+    struct err *e);
+
 /* As putback_resume. */
 int shift_resume(struct journal *j, struct spool *sp, struct err *e);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "collapse.h"
 #include "compose.h"
 #include "drop.h"
 #include "lock.h"
@@ -72,6 +73,7 @@ move(struct drop *d, uint32_t first, bool all, struct err *e)
 	uint64_t size = (uint64_t)d->sp.st.st_size;
 	const struct msgloc *m = index_get(&d->ix, first, e);
 	uint64_t from;
+	int r;
 
 	d->kept = 0;
 	/* empty lines in front of the first message go with the last one */
@@ -82,6 +84,9 @@ move(struct drop *d, uint32_t first, bool all, struct err *e)
 	    journal_begin(&d->j, e) == -1)
 		return -1;
 	from = m->from;
+	r = d->fast ? COLLAPSE_NOT : collapse(d, first, e);
+	if (r != COLLAPSE_NOT)
+		return r;
 	plan_begin(&plan, d->j.fd, JOURNAL_DATA, from);
 	if (compose(d, &c, first, from, e) == -1)
 		return -1;

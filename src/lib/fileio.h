@@ -22,4 +22,7 @@ int file_truncate(int fd, uint64_t size);
 /* fallocate(2); keep: the size stays.  0 too where it is not known. */
 int file_reserve(int fd, uint64_t from, uint64_t n, bool keep);
 
+/* Takes n octets out of the middle: whole blocks, where that can be done. */
+int file_collapse(int fd, uint64_t from, uint64_t n);
+
 #endif

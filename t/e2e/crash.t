@@ -144,21 +144,24 @@ for my $mode (@modes) {
 			    during => $during);
 		}
 	}
-	# A file system that cannot copy by itself is copied on all the same.
+	# A file system that cannot do these by itself is worked on all the same.
 	my @how = (gone => [3]);
-	$c->fresh;
-	$c->session(@how);
-	my @calls = $c->calls;
-	my @wrong;
-	for my $at (1 .. @calls) {
+	for my $only (qw(copy_file_range fallocate)) {
 		$c->fresh;
-		my $did = hit(['', FAULT_ERRNO => EOPNOTSUPP, FAULT_STAY => 1,
-		    FAULT_ONLY => 'copy_file_range'], $at, @how);
-		push @wrong, $did->{said} unless $did->{said} =~ /^\+OK/;
-		my $bad = Crash::judge($did, [3], $c->found);
-		push @wrong, $bad if defined $bad;
+		$c->session(@how);
+		my @calls = $c->calls;
+		my @wrong;
+		for my $at (1 .. @calls) {
+			$c->fresh;
+			my $did = hit(['', FAULT_ERRNO => EOPNOTSUPP,
+			    FAULT_STAY => 1, FAULT_ONLY => $only], $at, @how);
+			push @wrong, $did->{said}
+			    unless $did->{said} =~ /^\+OK/;
+			my $bad = Crash::judge($did, [3], $c->found);
+			push @wrong, $bad if defined $bad;
+		}
+		is_deeply(\@wrong, [], "$mode->{name}: without $only");
 	}
-	is_deeply(\@wrong, [], "$mode->{name}: without copy_file_range");
 	note sprintf '%s: %d sessions with a fault, %d judged, %.1f s',
 	    $mode->{name}, $sessions, $c->{asked}, time - $start;
 }

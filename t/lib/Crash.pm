@@ -48,13 +48,14 @@ sub new {
 	    dir => "$host->{dir}/spool", count => "$host->{dir}/count",
 	    record => "$host->{dir}/record", asked => 0 }, $class;
 	my $more = "a line of a long message\n" x ($mode->{big} / 50);
+	my $long = "a line of one that goes\n" x (($mode->{long} || 0) / 25);
 	my %extra = (2 => "X-UIDL: stored-2\nStatus: RO\n",
 	    4 => "Content-Length: 12\n");
-	my %body = (1 => "short\n", 2 => "two\n$more",
-	    3 => "the third line of many\n" x 70,
+	my %body = (1 => "short\n$long", 2 => "two\n$more",
+	    3 => "the third line of many\n" x 70 . $long,
 	    4 => ".\n..\n>From here on\n$more" . "text\n" x 20,
 	    5 => "five\n" x 150, DURING, "came during the session\n",
-	    AFTER, "came after the crash\n",
+	    AFTER, "came after the crash\n$long",
 	    LATER, "came after the second crash\n" x 30);
 	for (sort keys %body) {
 		$self->{mail}{$_} = Mbox::message($_, $body{$_}, $extra{$_});
@@ -167,7 +168,8 @@ sub ask {
 	my $start = time;
 	$self->{asked}++;
 	my @found = eval {
-		my $s = $self->{host}->login('alice');
+		my $s = $self->{host}->login('alice', env => $self->{mode}{shim}
+		    && $self->{asked} % 2 ? { LD_PRELOAD => $SHIM } : {});
 		my ($n) = $s->cmd('STAT') =~ /^\+OK (\d+)/;
 		my @got = map { $self->which($s->message("RETR $_")) } 1 .. $n;
 		my $bye = $s->quit;

@@ -8,6 +8,8 @@
 #   popper  another one in the build folder
 #   big   octets that two of the messages get more, so that work that is done
 #         in pieces has several
+#   long  the same of those that go
+#   shim  every other judge has a file system that can take blocks out
 package Modes;
 use strict;
 use warnings;
@@ -20,6 +22,9 @@ our @modes = (
 	{ name => 'windows', conf => "set server-mode\n",
 	    left => ['.alice.cache'], big => 20000,
 	    popper => 't/popper-windows', only => qr/first|middle/ },
+	{ name => 'collapse', conf => "set server-mode\n",
+	    left => ['.alice.cache'], big => 20000, long => 10000, shim => 1,
+	    popper => 't/popper-collapse', only => qr/middle/ },
 	{ name => 'fast', conf => "set fast-update\n", left => [], big => 0 },
 	{ name => 'serverfast', left => ['.alice.cache'], big => 0,
 	    conf => "set server-mode\nset fast-update\n" },

@@ -13,6 +13,7 @@ use constant { SECTOR => 512, HEAD => 72, RANDOM => 10,
     AGE => 600 };
 # what is made of an operation
 use constant { NOT => 0, ALL => 1, TORN => 2, ZERO => 3, TAIL => 4 };
+use constant CHANGE => qr/^(?:name|data|size|take|mode)$/;
 
 # The files of a folder: what new() wants to have from before the session.
 sub look {
@@ -147,6 +148,11 @@ sub op {
 		my $i = $self->push_op(k => 'size', id => $id, to => $a,
 		    what => $a < $size ? "truncate to $a" : "extend to $a");
 		$self->sized($i, $id, $a);
+	} elsif ($kind eq 'k') {
+		return unless defined $id;
+		my $i = $self->push_op(k => 'take', id => $id, at => $a,
+		    n => $b, what => "take $b octets at $a out of");
+		$self->sized($i, $id, $self->{size}{$id} - $b);
 	} elsif ($kind eq 's' || $kind eq 'd') {
 		my $is_dir = $file eq $self->{before}{dir};
 		return unless defined $id || $is_dir;
@@ -241,7 +247,7 @@ sub cover {
 	$self->{sure} = [0];
 	for my $i (0 .. $#$ops) {
 		my $op = $ops->[$i];
-		if ($op->{k} =~ /^(?:name|data|size|mode)$/) {
+		if ($op->{k} =~ CHANGE) {
 			push @open, $i;
 		} elsif ($op->{k} eq 'sync') {
 			$sure = $i + 1 if $self->commits($sure, $i);
@@ -273,7 +279,7 @@ sub commits {
 			next;
 		}
 		next unless defined $_->{id} && $_->{id} eq $sync->{id};
-		return 1 if $_->{k} eq 'size' || $_->{grows};
+		return 1 if $_->{k} =~ /^(?:size|take)$/ || $_->{grows};
 		# an overwritten file has a new time, which fdatasync ignores
 		return 1 if !$sync->{data} && $_->{k} =~ /^(?:data|mode)$/;
 	}
@@ -308,6 +314,19 @@ sub set_size {
 	} else {
 		substr($f->{data}, $n) = '';
 	}
+}
+
+# Octets are taken out of the middle: the hole goes up to the end, extent by
+# extent, and at last the file gets shorter.
+sub take {
+	my ($f, $op, $as) = @_;
+	my $n = $op->{n};
+	my $rest = length($f->{data}) - $op->{at} - $n;
+	my $moved = $as == ZERO ? 0
+	    : $as == TORN ? int($rest / 2 / SECTOR) * SECTOR : $rest;
+	substr($f->{data}, $op->{at}, $n) = '';
+	substr($f->{data}, $op->{at} + $moved, 0) = "\0" x $n
+	    if $as != ALL;
 }
 
 # What a torn write leaves: half of its sectors, or of its octets.
@@ -348,6 +367,8 @@ sub pessimistic {
 			}
 		} elsif ($op->{k} eq 'size') {
 			set_size($files->{ $op->{id} }, $op->{to});
+		} elsif ($op->{k} eq 'take') {
+			take($files->{ $op->{id} }, $op, $as);
 		} elsif ($op->{k} eq 'mode') {
 			@{ $files->{ $op->{id} } }{qw(mode uid gid)} =
 			    @{$op}{qw(mode uid gid)};
@@ -398,6 +419,8 @@ sub ordered {
 			}
 		} elsif ($op->{k} eq 'size') {
 			set_size($f, $op->{to});
+		} elsif ($op->{k} eq 'take') {
+			take($f, $op, ALL);
 		} elsif ($op->{k} eq 'mode') {
 			@{$f}{qw(mode uid gid)} = @{$op}{qw(mode uid gid)};
 		}
@@ -449,7 +472,7 @@ sub each_state {
 	my $ops = $self->{ops};
 	for my $cut (0 .. @$ops) {
 		next if $cut > 0 && $ops->[$cut - 1]{joined};
-		my @open = grep { $ops->[$_]{k} =~ /^(?:name|data|size|mode)$/ &&
+		my @open = grep { $ops->[$_]{k} =~ CHANGE &&
 		    (!defined $ops->[$_]{sure} || $ops->[$_]{sure} >= $cut) }
 		    0 .. $cut - 1;
 		if ($model eq 'ordered') {
@@ -468,7 +491,7 @@ sub each_ordered {
 	for my $meta ($sure .. $cut) {
 		# only those that change something are worth a state
 		next if $meta > $sure && $meta < $cut &&
-		    $self->{ops}[$meta - 1]{k} !~ /^(?:name|data|size|mode)$/;
+		    $self->{ops}[$meta - 1]{k} !~ CHANGE;
 		my $text = $meta == $cut ? 'all metadata'
 		    : "metadata of the first $meta";
 		$cb->($self->ordered($cut, $meta, \%none), $cut,
@@ -497,6 +520,11 @@ sub each_pessimistic {
 		my $it = $self->tell($_);
 		$say->({ $_ => NOT }, "without $it");
 		$say->({ %none, $_ => ALL }, "of what is not synced only $it");
+		if ($op->{k} eq 'take') {
+			$say->({ $_ => ZERO }, "only a hole of $it");
+			$say->({ $_ => TORN }, "half of $it");
+			$say->({ $_ => TAIL }, "all but the size of $it");
+		}
 		next unless $op->{k} eq 'data';
 		$say->({ $_ => TORN }, "half of $it");
 		$say->({ %none, $_ => TORN },

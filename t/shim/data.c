@@ -217,12 +217,40 @@ reserves(struct stat *st, int fd, int mode, off64_t at, off64_t n)
 static void
 reserved(const struct stat *st, int fd, int mode, off64_t at, off64_t n)
 {
+	if (mode == FALLOC_FL_COLLAPSE_RANGE) {
+		space_cut(st, st->st_size - n);
+		record_fd(R_COLLAPSE, fd, (uint64_t)at, (uint64_t)n);
+		return;
+	}
 	if ((mode & HOLE_MODES) != 0)
 		record_fd(R_HOLE, fd, (uint64_t)at, (uint64_t)n);
 	else
 		space_used(st, at + n);
 	if ((mode & (HOLE_MODES | FALLOC_FL_KEEP_SIZE)) == 0)
 		record_fd(R_SIZE, fd, (uint64_t)(at + n), 1);
+}
+
+/* As ext4 does it, for file systems that cannot: the tests' is in memory. */
+static int
+collapse(int fd, const struct stat *st, off64_t at, off64_t n)
+{
+	off64_t left = st->st_size - at - n;
+	char *rest;
+	int r;
+
+	if (at % st->st_blksize != 0 || n % st->st_blksize != 0 || n == 0 ||
+	    left <= 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	rest = malloc((size_t)left);
+	if (rest == NULL ||
+	    REAL(pread64)(fd, rest, (size_t)left, at + n) != left ||
+	    REAL(pwrite64)(fd, rest, (size_t)left, at) != left)
+		abort();
+	r = REAL(ftruncate64)(fd, at + left);
+	free(rest);
+	return r;
 }
 
 #define FALLOCATE(name, off) \
@@ -233,8 +261,12 @@ reserved(const struct stat *st, int fd, int mode, off64_t at, off64_t n)
 		if (!shim_mine()) \
 			return REAL(name)(fd, mode, at, n); \
 		if (fault("fallocate") || \
-		    reserves(&st, fd, mode, at, n) == -1 || \
-		    REAL(name)(fd, mode, at, n) == -1) \
+		    reserves(&st, fd, mode, at, n) == -1) \
+			return -1; \
+		if (REAL(name)(fd, mode, at, n) == -1 && \
+		    (mode != FALLOC_FL_COLLAPSE_RANGE || \
+			errno != EOPNOTSUPP || \
+			collapse(fd, &st, at, n) == -1)) \
 			return -1; \
 		reserved(&st, fd, mode, at, n); \
 		return 0; \

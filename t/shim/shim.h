@@ -32,11 +32,12 @@ void space_cut(const struct stat *st, off64_t end);
 
 /* Names in a record say what was done; PowerCut.pm has the other end. */
 enum record {
-	R_CREATE = 'c', /* file, name; a: mode, b: uid, gid */
-	R_WRITE = 'w',	/* file, data; a: offset, b: size before */
-	R_SIZE = 't',	/* file; a: new size; b: 1 if it can only grow */
-	R_HOLE = 'p',	/* file; a: offset, b: octets */
-	R_SYNC = 's',	/* file or folder */
+	R_CREATE = 'c',	  /* file, name; a: mode, b: uid, gid */
+	R_WRITE = 'w',	  /* file, data; a: offset, b: size before */
+	R_SIZE = 't',	  /* file; a: new size; b: 1 if it can only grow */
+	R_HOLE = 'p',	  /* file; a: offset, b: octets */
+	R_COLLAPSE = 'k', /* file; a: offset, b: octets taken out */
+	R_SYNC = 's',	  /* file or folder */
 	R_DATASYNC = 'd',
 	R_ALLSYNC = 'S',
 	R_RENAME = 'r', /* file, both names; a: flags */

@@ -165,7 +165,7 @@ check_of(const struct journal_slot *s)
 static void
 impossible(void **state)
 {
-	static const uint32_t wrong[] = { 0, JOURNAL_CUT + 1, UINT32_MAX };
+	static const uint32_t wrong[] = { 0, JOURNAL_REMOVE + 1, UINT32_MAX };
 	struct box b;
 	size_t i;
 
