@@ -35,9 +35,11 @@ static bool
 has_window(const struct journal_slot *s)
 {
 	return s->from <= s->result && s->result <= INT64_MAX - JOURNAL_NONCE &&
-	    s->window_len > 0 &&
-	    s->window <= (s->result - s->from) / s->window_len &&
-	    s->window_len <= INT64_MAX / 4 && s->halves <= INT64_MAX / 4;
+	    s->done <= s->result - s->from &&
+	    s->window_len <= s->result - s->from - s->done &&
+	    s->window_len > 0 && s->halves <= INT64_MAX / 4 &&
+	    s->half_len <= INT64_MAX / 4 &&
+	    (s->copy == 0 || s->window_len <= s->half_len);
 }
 
 static bool
@@ -49,20 +51,6 @@ has_hole(const struct journal_slot *s)
 	    s->from <= s->hole && s->plan_len <= s->size &&
 	    s->hole - s->from <= s->plan_len && s->hole <= s->size &&
 	    s->from + s->plan_len <= s->result && len >= JOURNAL_NONCE;
-}
-
-uint64_t
-journal_window(const struct journal_slot *s)
-{
-	uint64_t left = s->result - s->from - s->window * s->window_len;
-
-	return left < s->window_len ? left : s->window_len;
-}
-
-uint64_t
-journal_half(const struct journal_slot *s)
-{
-	return s->halves + (s->window & 1) * s->window_len;
 }
 
 /* A slot can outlive a power cut that what it tells of did not. */
@@ -88,13 +76,11 @@ has_plan(int fd, const struct stat *st, const struct journal_slot *s)
 		return 0;
 	r = plan_whole(
 	    fd, s->region, s->plan + s->plan_len - s->region, &s->plan_digest);
-	if (r != 1 || s->state != JOURNAL_SHIFT || s->halves == 0)
+	if (r != 1 || s->state != JOURNAL_SHIFT || s->copy == 0)
 		return r;
-	if (journal_half(s) > size ||
-	    journal_window(s) > size - journal_half(s))
+	if (s->copy > size || s->window_len > size - s->copy)
 		return 0;
-	return plan_whole(
-	    fd, journal_half(s), journal_window(s), &s->window_digest);
+	return plan_whole(fd, s->copy, s->window_len, &s->window_digest);
 }
 
 /* Never written, or torn while it was: nothing has been done by it. */

@@ -37,7 +37,7 @@ struct journal_slot {
 	char magic[8];
 	uint64_t seq;
 	uint32_t state;
-	uint32_t window;	 /* SHIFT: the window that is on its way */
+	uint32_t elsewhere;	 /* HELD: it was a left-over in the old place */
 	uint64_t dev, ino;	 /* of the spool */
 	uint64_t data;		 /* octets of mail at JOURNAL_DATA */
 	uint64_t size;		 /* of the spool at the commit point */
@@ -46,11 +46,12 @@ struct journal_slot {
 				 /* COLLAPSE: where the octets that go do */
 	uint64_t region;	 /* what this state needs begins there */
 	uint64_t plan, plan_len; /* and ends with the plan, or the text */
-	uint64_t halves;	 /* SHIFT: where the two windows lie, or 0 */
-	uint64_t window_len;	 /* SHIFT */
+	uint64_t done;		 /* SHIFT: octets of the plan in their place */
+	uint64_t window_len;	 /* SHIFT: those that are on their way */
+	uint64_t copy;		 /* SHIFT: their copy in the journal, or 0 */
+	uint64_t halves;	 /* SHIFT: room for two copies, or 0 */
+	uint64_t half_len;	 /* SHIFT: for each of them */
 	uint64_t hole;		 /* COLLAPSE: the blocks, size - result */
-	uint32_t elsewhere;	 /* HELD: it was a left-over in the old place */
-	uint32_t zero;
 	XXH128_hash_t digest; /* TAKEN, HELD: of the mail; PUT, RENAME: of the
 				 spool; WRITTEN: of all but its tail; SHIFT,
 				 COLLAPSE: of what they leave alone */
@@ -120,10 +121,6 @@ int journal_drop(struct journal *j, struct err *e);
 
 /* Something that came to nothing: free space begins at end again. */
 void journal_cut(struct journal *j, uint64_t end);
-
-/* SHIFT: octets of the window on its way, and where it lies in the journal. */
-uint64_t journal_window(const struct journal_slot *s);
-uint64_t journal_half(const struct journal_slot *s);
 
 void journal_nonce(unsigned char nonce[JOURNAL_NONCE]);
 

@@ -136,7 +136,7 @@ plan_end(struct plan_out *p, XXH128_hash_t *digest)
 void
 plan_open(struct plan_in *p, int fd, uint64_t at, uint64_t len, int source)
 {
-	memset(p, 0, sizeof *p);
+	memset(p, 0, offsetof(struct plan_in, buf));
 	p->fd = fd;
 	p->source = source;
 	p->at = at;
@@ -150,6 +150,31 @@ broken(void)
 	return -1;
 }
 
+/* As file_read, but few octets at a time cost few calls. */
+static ssize_t
+read_ahead(int fd, struct plan_ahead *a, char *buf, size_t size, void *to,
+    size_t n, uint64_t at)
+{
+	if (at < a->at || at - a->at > a->n || n > a->n - (at - a->at)) {
+		ssize_t r = n > size / 2 ? -1 : file_read(fd, buf, size, at);
+
+		/* what is not needed may not fail either */
+		if (r < (ssize_t)n)
+			return file_read(fd, to, n, at);
+		a->at = at;
+		a->n = (size_t)r;
+	}
+	memcpy(to, buf + (at - a->at), n);
+	return (ssize_t)n;
+}
+
+static ssize_t
+read_pieces(struct plan_in *p, void *to, size_t n)
+{
+	return read_ahead(
+	    p->fd, &p->pieces, p->pieces_buf, PLAN_BUFFER, to, n, p->at);
+}
+
 /* Makes the next piece the one at hand: 1, 0 at the end, -1. */
 static int
 next(struct plan_in *p)
@@ -158,7 +183,7 @@ next(struct plan_in *p)
 
 	if (p->at == p->end)
 		return 0;
-	if (file_read(p->fd, &x, sizeof x, p->at) != sizeof x)
+	if (read_pieces(p, &x, sizeof x) != sizeof x)
 		return broken();
 	p->at += sizeof x;
 	p->src = x.src;
@@ -166,8 +191,7 @@ next(struct plan_in *p)
 	if (x.src != TEXT)
 		return 1;
 	if (x.len > PLAN_TEXT_MAX ||
-	    file_read(p->fd, p->buf, padded(x.len), p->at) !=
-		(ssize_t)padded(x.len))
+	    read_pieces(p, p->buf, padded(x.len)) != (ssize_t)padded(x.len))
 		return broken();
 	p->at += padded(x.len);
 	p->text = 0;
@@ -186,7 +210,8 @@ some(struct plan_in *p, char *to, size_t n)
 		p->text += n;
 	} else {
 		if (to != NULL &&
-		    file_read(p->source, to, n, p->src) != (ssize_t)n)
+		    read_ahead(p->source, &p->octets, p->octets_buf, PLAN_AHEAD,
+			to, n, p->src) != (ssize_t)n)
 			return broken();
 		p->src += n;
 	}
@@ -230,9 +255,28 @@ plan_skip(struct plan_in *p, uint64_t n)
 }
 
 int
+plan_source(const struct plan_in *p, uint64_t *src)
+{
+	struct piece x = { p->src, p->left };
+	uint64_t at = p->at;
+
+	while (x.src == TEXT || x.len == 0) {
+		x.src = UINT64_MAX;
+		if (at == p->end)
+			break;
+		if (file_read(p->fd, &x, sizeof x, at) != sizeof x ||
+		    (x.src == TEXT && x.len > PLAN_TEXT_MAX))
+			return broken();
+		at += sizeof x + (x.src == TEXT ? padded(x.len) : 0);
+	}
+	*src = x.src;
+	return 0;
+}
+
+int
 plan_whole(int fd, uint64_t at, uint64_t len, const XXH128_hash_t *digest)
 {
-	char block[PLAN_BUFFER];
+	static char block[PLAN_AHEAD];
 	XXH3_state_t state;
 
 	XXH3_128bits_reset(&state);

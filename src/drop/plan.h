@@ -18,6 +18,7 @@
 
 #define PLAN_TEXT_MAX 240 /* octets of one text */
 #define PLAN_BUFFER 4096
+#define PLAN_AHEAD 65536
 
 struct plan_out {
 	int fd;
@@ -40,12 +41,21 @@ int plan_text(struct plan_out *p, const char *text, size_t len);
 int plan_again(struct plan_out *p, uint64_t at, uint64_t len, uint64_t total);
 int plan_end(struct plan_out *p, XXH128_hash_t *digest);
 
+/* Octets of a file that were read because they are needed soon. */
+struct plan_ahead {
+	uint64_t at;
+	size_t n;
+};
+
 struct plan_in {
 	int fd, source;
 	uint64_t at, end;
-	uint64_t src, left;    /* the piece at hand, and what is left of it */
-	size_t text, text_len; /* or its text, in buf */
+	uint64_t src, left; /* the piece at hand, and what is left of it */
+	size_t text;	    /* or of its text, in buf */
+	struct plan_ahead pieces, octets;
 	char buf[PLAN_TEXT_MAX + 16];
+	char pieces_buf[PLAN_BUFFER];
+	char octets_buf[PLAN_AHEAD];
 };
 
 /* Reads the plan of len octets at offset at of fd; extents are of source. */
@@ -54,10 +64,18 @@ void plan_open(
 
 /*
  * The next octets that it makes: up to n, fewer only at its end; -1 with
- * errno, EIO for a source that is too short or a plan that is none.
+ * errno, EIO for a source that is too short or a plan that is none.  Of the
+ * source some octets are read before they are asked for, but never those in
+ * front of the ones that were read.
  */
 ssize_t plan_read(struct plan_in *p, char *to, size_t n);
 int plan_skip(struct plan_in *p, uint64_t n);
+
+/*
+ * Where the next octet of the source lies that it needs, UINT64_MAX: none.
+ * -1 with errno.
+ */
+int plan_source(const struct plan_in *p, uint64_t *src);
 
 /* 1 if the plan has this digest, 0 if not, -1 with errno. */
 int plan_whole(int fd, uint64_t at, uint64_t len, const XXH128_hash_t *digest);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* runs as: the user */
 #define XXH_INLINE_ALL
+#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,8 +15,12 @@
 #ifndef SHIFT_WINDOW /* tests have small ones */
 #define SHIFT_WINDOW ((uint64_t)4 << 20)
 #endif
+/* of much mail this part is a window, and takes as much room, twice */
+#define WINDOW_PART 16
+#define WINDOW_MAX (8 * SHIFT_WINDOW)
 #define WITNESS 65536
 #define WINDOWS_SMALL 1000 /* of another size, each with two syncs */
+#define FLUSH ((uint64_t)1 << 20)
 
 static int
 cannot(const struct spool *sp, const char *what, struct err *e)
@@ -45,7 +50,7 @@ total(const struct journal_slot *s)
 static bool
 is_last(const struct journal_slot *s)
 {
-	return (s->window + 1) * s->window_len >= total(s);
+	return s->done + s->window_len == total(s);
 }
 
 /*
@@ -77,14 +82,23 @@ witness(struct spool *sp, const struct journal_slot *s, XXH128_hash_t *digest,
 	return 0;
 }
 
+/* The disk begins with what it will be asked to have: a hint. */
+static void
+start_writing(int fd, uint64_t to, uint64_t n)
+{
+	if (to / FLUSH != (to + n) / FLUSH)
+		sync_file_range(fd, (off_t)((to + n) / FLUSH * FLUSH - FLUSH),
+		    (off_t)FLUSH, SYNC_FILE_RANGE_WRITE);
+}
+
 /* The next window of the plan into the journal, and its digest. */
 static int
 store(struct journal *j, struct spool *sp, struct plan_in *in,
     struct journal_slot *next, struct err *e)
 {
 	static char block[BLOCK];
-	uint64_t left = journal_window(next);
-	uint64_t at = journal_half(next);
+	uint64_t left = next->window_len;
+	uint64_t at = next->copy;
 	XXH3_state_t state;
 
 	XXH3_128bits_reset(&state);
@@ -95,6 +109,7 @@ store(struct journal *j, struct spool *sp, struct plan_in *in,
 			return cannot(sp, "Unable to read", e);
 		if (file_write(j->fd, block, n, at) == -1)
 			return err_sys(e, ERR_TEMP, "Unable to write", j->path);
+		start_writing(j->fd, at, n);
 		XXH3_128bits_update(&state, block, n);
 		at += n;
 		left -= n;
@@ -104,31 +119,65 @@ store(struct journal *j, struct spool *sp, struct plan_in *in,
 	return 0;
 }
 
-/* The window that the state names to its place: from the journal, or from
-   the plan where the gap is so large that it does not touch its source. */
+/*
+ * The window behind what is done.  It can be written at once as far as it
+ * touches neither its own source nor any that is read later, and the nonce
+ * does not either; if that is little, it is copied first.
+ */
+static int
+prepare(struct journal *j, struct spool *sp, struct plan_in *in,
+    struct journal_slot *next, struct err *e)
+{
+	uint64_t to = next->from + next->done;
+	uint64_t left = total(next) - next->done;
+	uint64_t apart = left;
+	uint64_t src;
+
+	if (plan_source(in, &src) == -1)
+		return cannot(sp, "Unable to read the plan of", e);
+	if (src < to + left + SHIFT_GAP)
+		apart = src < to + SHIFT_GAP ? 0 : src - to - SHIFT_GAP;
+	if (apart == left || apart >= SHIFT_WINDOW ||
+	    (apart > 0 && next->halves == 0)) {
+		next->window_len = apart;
+		next->copy = 0;
+		return 0;
+	}
+	if (next->halves == 0)
+		return err_set(
+		    e, ERR_TEMP, "%.200s has no room to move mail", sp->path);
+	next->window_len = left < next->half_len ? left : next->half_len;
+	/* the one before has to stay until this one is the state */
+	next->copy = next->copy == next->halves ? next->halves + next->half_len
+						: next->halves;
+	return store(j, sp, in, next, e);
+}
+
+/* The window that the state names to its place. */
 static int
 place(struct journal *j, struct spool *sp, struct plan_in *in, struct err *e)
 {
 	static char block[BLOCK];
 	const struct journal_slot *s = &j->now;
-	uint64_t left = journal_window(s);
-	uint64_t to = s->from + s->window * s->window_len;
-	uint64_t at = journal_half(s);
+	uint64_t left = s->window_len;
+	uint64_t to = s->from + s->done;
+	uint64_t at = s->copy;
 
 	while (left > 0) {
 		size_t n = left < BLOCK ? (size_t)left : BLOCK;
-		ssize_t r = s->halves != 0 ? file_read(j->fd, block, n, at)
-					   : plan_read(in, block, n);
+		ssize_t r = s->copy != 0 ? file_read(j->fd, block, n, at)
+					 : plan_read(in, block, n);
 
 		if (r != (ssize_t)n || file_write(sp->fd, block, n, to) == -1)
 			return cannot(sp, "Unable to write", e);
+		start_writing(sp->fd, to, n);
 		at += n;
 		to += n;
 		left -= n;
 		lock_refresh(sp);
 	}
 	/* from the journal it can be done once more, whatever it covers */
-	if (is_last(s) && s->halves != 0 &&
+	if (is_last(s) && s->copy != 0 &&
 	    file_write(sp->fd, s->nonce, JOURNAL_NONCE, s->result) == -1)
 		return cannot(sp, "Unable to write", e);
 	if (fdatasync(sp->fd) == -1)
@@ -140,19 +189,18 @@ place(struct journal *j, struct spool *sp, struct plan_in *in, struct err *e)
 static int
 windows(struct journal *j, struct spool *sp, struct plan_in *in, struct err *e)
 {
-	while (total(&j->now) > 0) {
+	for (;;) {
 		struct journal_slot next = j->now;
 
 		if (place(j, sp, in, e) == -1)
 			return -1;
-		if (is_last(&j->now))
-			break;
-		next.window++;
-		if ((next.halves != 0 && store(j, sp, in, &next, e) == -1) ||
+		if (is_last(&next))
+			return 0;
+		next.done += next.window_len;
+		if (prepare(j, sp, in, &next, e) == -1 ||
 		    journal_put(j, &next, e) != 0)
 			return -1;
 	}
-	return 0;
 }
 
 static int begin(struct journal *j, struct spool *sp,
@@ -195,7 +243,7 @@ cut(struct journal *j, struct spool *sp, struct err *e)
 	next = j->now;
 	if (file_write(sp->fd, next.nonce, JOURNAL_NONCE, next.result) == -1)
 		return cannot(sp, "Unable to write", e);
-	if (next.halves == 0 && fdatasync(sp->fd) == -1)
+	if (next.copy == 0 && fdatasync(sp->fd) == -1)
 		return cannot(sp, "Unable to sync", e);
 	next.state = JOURNAL_CUT;
 	if (journal_put(j, &next, e) != 0)
@@ -206,28 +254,29 @@ cut(struct journal *j, struct spool *sp, struct err *e)
 }
 
 /*
- * Where windows are stored, with the space for them.  If there is none, a
- * gap that is large enough makes do without.
+ * Room for copies of windows, if there may be one that needs it.  Without the
+ * room a gap that is large enough makes do.
  */
 static int
 reserve(struct journal *j, const struct plan_out *plan, struct journal_slot *s,
     struct err *e)
 {
-	/* the nonce must not touch the source of a window either */
 	uint64_t apart = plan->gap - SHIFT_GAP;
+	uint64_t n = plan->total / WINDOW_PART;
 
-	s->window_len = apart > SHIFT_WINDOW ? apart : SHIFT_WINDOW;
-	if (s->window_len > plan->total)
-		s->window_len = plan->total;
-	if (apart >= s->window_len)
+	if (apart >= SHIFT_WINDOW || apart >= plan->total)
 		return 0;
-	s->halves = j->end;
-	if (file_reserve(j->fd, s->halves, 2 * s->window_len, false) == 0)
-		return 0;
-	err_sys(e, ERR_TEMP, "No space to move mail by way of", j->path);
-	file_truncate(j->fd, j->end);
-	s->halves = 0;
-	s->window_len = apart;
+	n = n < SHIFT_WINDOW ? SHIFT_WINDOW : n < WINDOW_MAX ? n : WINDOW_MAX;
+	for (; n >= SHIFT_WINDOW; n = n > SHIFT_WINDOW ? SHIFT_WINDOW : 0) {
+		s->half_len = n < plan->total ? n : plan->total;
+		s->halves = j->end;
+		if (file_reserve(j->fd, s->halves, 2 * s->half_len, false) == 0)
+			return 0;
+		err_sys(
+		    e, ERR_TEMP, "No space to move mail by way of", j->path);
+		file_truncate(j->fd, j->end);
+		s->halves = s->half_len = 0;
+	}
 	return apart > 0 && plan->total / apart <= WINDOWS_SMALL ? 0 : -1;
 }
 
@@ -259,14 +308,13 @@ begin(struct journal *j, struct spool *sp, const struct plan_out *plan,
 	j->end = plan->at;
 	journal_nonce(s.nonce);
 	plan_open(in, j->fd, s.plan, s.plan_len, sp->fd);
-	if (reserve(j, plan, &s, e) == -1 ||
-	    (s.halves != 0 && store(j, sp, in, &s, e) == -1) ||
+	if (reserve(j, plan, &s, e) == -1 || prepare(j, sp, in, &s, e) == -1 ||
 	    witness(sp, &s, &s.digest, e) == -1 ||
 	    lock_intact(sp, s.size, e) == -1)
 		return -1;
 	r = journal_put(j, &s, e);
 	if (r == 0 && s.halves != 0)
-		j->end += 2 * s.window_len;
+		j->end += 2 * s.half_len;
 	return r;
 }
 
@@ -355,10 +403,8 @@ shift_resume(struct journal *j, struct spool *sp, struct err *e)
 	if (!XXH128_isEqual(now, s->digest))
 		return 1;
 	plan_open(&in, j->fd, s->plan, s->plan_len, sp->fd);
-	r = plan_skip(&in, s->window * s->window_len);
 	/* what is in the journal was read from the plan already */
-	if (r == 0 && s->halves != 0)
-		r = plan_skip(&in, journal_window(s));
+	r = plan_skip(&in, s->done + (s->copy != 0 ? s->window_len : 0));
 	if (r == -1)
 		return cannot(sp, "Unable to read the plan of", e);
 	return windows(j, sp, &in, e) == -1 || cut(j, sp, e) == -1 ? -1 : 0;
