@@ -86,6 +86,10 @@ write_body(struct plan_in *in, struct spool *sp, const struct journal_slot *s,
 		if (plan_read(in, block, n) != (ssize_t)n ||
 		    file_write(sp->fd, block, n, at) == -1)
 			return cannot(sp, "Unable to write", e);
+		file_start(sp->fd, at, n);
+		/* extents come in their order */
+		if (in->src != UINT64_MAX && in->src >= n)
+			file_forget(in->source, in->src, n);
 		XXH3_128bits_update(&state, block, n);
 		at += n;
 		lock_refresh(sp);

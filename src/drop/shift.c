@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* runs as: the user */
 #define XXH_INLINE_ALL
-#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,7 +19,6 @@
 #define WINDOW_MAX (8 * SHIFT_WINDOW)
 #define WITNESS 65536
 #define WINDOWS_SMALL 1000 /* of another size, each with two syncs */
-#define FLUSH ((uint64_t)1 << 20)
 
 static int
 cannot(const struct spool *sp, const char *what, struct err *e)
@@ -82,15 +80,6 @@ witness(struct spool *sp, const struct journal_slot *s, XXH128_hash_t *digest,
 	return 0;
 }
 
-/* The disk begins with what it will be asked to have: a hint. */
-static void
-start_writing(int fd, uint64_t to, uint64_t n)
-{
-	if (to / FLUSH != (to + n) / FLUSH)
-		sync_file_range(fd, (off_t)((to + n) / FLUSH * FLUSH - FLUSH),
-		    (off_t)FLUSH, SYNC_FILE_RANGE_WRITE);
-}
-
 /* The next window of the plan into the journal, and its digest. */
 static int
 store(struct journal *j, struct spool *sp, struct plan_in *in,
@@ -109,7 +98,7 @@ store(struct journal *j, struct spool *sp, struct plan_in *in,
 			return cannot(sp, "Unable to read", e);
 		if (file_write(j->fd, block, n, at) == -1)
 			return err_sys(e, ERR_TEMP, "Unable to write", j->path);
-		start_writing(j->fd, at, n);
+		file_start(j->fd, at, n);
 		XXH3_128bits_update(&state, block, n);
 		at += n;
 		left -= n;
@@ -170,7 +159,7 @@ place(struct journal *j, struct spool *sp, struct plan_in *in, struct err *e)
 
 		if (r != (ssize_t)n || file_write(sp->fd, block, n, to) == -1)
 			return cannot(sp, "Unable to write", e);
-		start_writing(sp->fd, to, n);
+		file_start(sp->fd, to, n);
 		at += n;
 		to += n;
 		left -= n;

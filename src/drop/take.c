@@ -23,7 +23,10 @@ copy(void *ctx, const char *data, size_t n)
 
 	if (file_write(t->d->j.fd, data, n, JOURNAL_DATA + t->at) == -1)
 		return merge_error(&t->d->j, t->e);
+	file_start(t->d->j.fd, JOURNAL_DATA + t->at, n);
 	t->at += n;
+	/* it is emptied soon */
+	file_forget(t->d->sp.fd, t->at, n);
 	return 0;
 }
 

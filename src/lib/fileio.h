@@ -22,6 +22,18 @@ int file_truncate(int fd, uint64_t size);
 /* fallocate(2); keep: the size stays.  0 too where it is not known. */
 int file_reserve(int fd, uint64_t from, uint64_t n, bool keep);
 
+/*
+ * n octets were written at an offset, behind others: the disk can begin with
+ * what a sync will ask it to have.  A hint, once for every MiB.
+ */
+void file_start(int fd, uint64_t at, size_t n);
+
+/*
+ * The octets in front of an offset, n and some, will not be read again: their
+ * memory is better used for what is written.  A hint, too.
+ */
+void file_forget(int fd, uint64_t to, size_t n);
+
 /* Takes n octets out of the middle: whole blocks, where that can be done. */
 int file_collapse(int fd, uint64_t from, uint64_t n);
 
