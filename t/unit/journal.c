@@ -323,121 +323,6 @@ taken(void **state)
 	box_free(&b);
 }
 
-/* Numbers that would lead a reader astray. */
-static void
-windows(void **state)
-{
-	static const struct {
-		uint64_t from, result, done, window_len, copy, halves, half_len;
-		uint64_t plan, region;
-		bool good;
-	} row[] = {
-		{ 0, 100, 0, 10, 0, 0, 0, 2000, 2000, true },
-		{ 0, 100, 90, 10, 0, 0, 0, 2000, 2000, true },
-		{ 0, 100, 91, 10, 0, 0, 0, 2000, 2000, false },
-		{ 0, 100, 100, 0, 0, 0, 0, 2000, 2000, false },
-		{ 0, 100, 101, 10, 0, 0, 0, 2000, 2000, false },
-		{ 0, 100, UINT64_MAX, 10, 0, 0, 0, 2000, 2000, false },
-		{ 101, 100, 0, 10, 0, 0, 0, 2000, 2000, false },
-		{ 0, 100, 0, 0, 0, 0, 0, 2000, 2000, false },
-		{ 0, UINT64_MAX, 0, 10, 0, 0, 0, 2000, 2000, false },
-		{ 0, 100, 0, UINT64_MAX, 0, 0, 0, 2000, 2000, false },
-		{ 0, 100, 0, 10, 0, UINT64_MAX / 2, 10, 2000, 2000, false },
-		{ 0, 100, 0, 10, 0, 3000, UINT64_MAX / 2, 2000, 2000, false },
-		{ 0, 100, 0, 10, 3000, 3000, 10, 2000, 2000, true },
-		{ 0, 100, 0, 10, 3990, 3000, 10, 2000, 2000, true },
-		{ 0, 100, 0, 10, 3991, 3000, 10, 2000, 2000, false },
-		{ 0, 100, 0, 10, UINT64_MAX, 3000, 10, 2000, 2000, false },
-		{ 0, 100, 0, 10, 3000, 3000, 9, 2000, 2000, false },
-		{ 0, 100, 0, 10, 0, 0, 0, 1999, 2000, false },
-		{ 0, 100, 0, 10, 0, 0, 0, UINT64_MAX, 2000, false },
-		{ 0, 100, 0, 10, 0, 0, 0, 2000, 100, false },
-	};
-	const char zeros[10] = { 0 };
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < COUNT(row); i++) {
-		struct journal_slot s = { .state = JOURNAL_SHIFT,
-			.from = row[i].from,
-			.result = row[i].result,
-			.done = row[i].done,
-			.window_len = row[i].window_len,
-			.copy = row[i].copy,
-			.halves = row[i].halves,
-			.half_len = row[i].half_len,
-			.plan = row[i].plan,
-			.region = row[i].region,
-			.window_digest = XXH3_128bits(zeros, sizeof zeros) };
-		struct box b;
-
-		box_make(&b);
-		s.plan_digest = XXH3_128bits("", 0);
-		assert_int_equal(journal_put(&b.j, &s, &b.e), 0);
-		assert_int_equal(ftruncate(b.j.fd, 4000), 0);
-		CHECK(
-		    look(&b) == (row[i].good ? JOURNAL_OURS : JOURNAL_NOTHING),
-		    "row %zu", i);
-		box_free(&b);
-	}
-}
-
-/* The same for blocks that are taken out. */
-static void
-holes(void **state)
-{
-	static const struct {
-		uint64_t from, hole, size, result, plan_len;
-		bool good;
-	} row[] = {
-		{ 10, 100, 5000, 4488, 100, true },
-		{ 10, 110, 5000, 4488, 100, true },
-		{ 10, 111, 5000, 4488, 100, false },
-		{ 10, 9, 5000, 4488, 100, false },
-		{ 10, 100, 5000, 5000, 100, false },
-		{ 10, 100, 4488, 5000, 100, false },
-		{ 10, 100, 5000, 4990, 100, false },
-		{ 10, 100, 5000, 110, 100, true },
-		{ 10, 100, 5000, 109, 100, false },
-		{ 10, 100, UINT64_MAX, 109, 100, false },
-		{ 10, 100, 5000, 4488, UINT64_MAX - 5, false },
-		{ UINT64_MAX, 100, 5000, 4488, 100, false },
-		{ 10, UINT64_MAX, 5000, 4488, 100, false },
-	};
-	const char zeros[100] = { 0 };
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < COUNT(row); i++) {
-		struct journal_slot s = { .from = row[i].from,
-			.hole = row[i].hole,
-			.size = row[i].size,
-			.result = row[i].result,
-			.region = JOURNAL_DATA,
-			.plan = JOURNAL_DATA,
-			.plan_len = row[i].plan_len,
-			.plan_digest = XXH3_128bits(zeros, sizeof zeros) };
-		struct box b;
-
-		box_make(&b);
-		s.state = JOURNAL_COLLAPSE;
-		assert_int_equal(journal_put(&b.j, &s, &b.e), 0);
-		/* it needs its text */
-		assert_int_equal(look(&b), JOURNAL_NOTHING);
-		assert_int_equal(ftruncate(b.j.fd, JOURNAL_DATA + 100), 0);
-		CHECK(
-		    look(&b) == (row[i].good ? JOURNAL_OURS : JOURNAL_NOTHING),
-		    "row %zu", i);
-		assert_int_equal(ftruncate(b.j.fd, JOURNAL_DATA), 0);
-		s.state = JOURNAL_REMOVE;
-		assert_int_equal(journal_put(&b.j, &s, &b.e), 0);
-		CHECK(
-		    look(&b) == (row[i].good ? JOURNAL_OURS : JOURNAL_NOTHING),
-		    "row %zu, without the text", i);
-		box_free(&b);
-	}
-}
-
 /* A state that cannot be written leaves the one before. */
 static void
 unwritable(void **state)
@@ -505,8 +390,6 @@ main(void)
 		cmocka_unit_test(foreign),
 		cmocka_unit_test(plans),
 		cmocka_unit_test(taken),
-		cmocka_unit_test(windows),
-		cmocka_unit_test(holes),
 		cmocka_unit_test(unwritable),
 		cmocka_unit_test(apart),
 	};

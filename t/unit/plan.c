@@ -361,50 +361,6 @@ broken(void **state)
 	made_free(&m);
 }
 
-/* Where reading goes on in the source, whatever lies between. */
-static void
-sources(void **state)
-{
-	static const struct {
-		size_t skip;
-		uint64_t want;
-	} row[] = { { 0, 100 }, { 1, 101 }, { 9, 109 }, { 10, 200 },
-		{ 12, 200 }, { 13, 200 }, { 17, 200 }, { 18, 201 }, { 37, 220 },
-		{ 38, UINT64_MAX }, { 41, UINT64_MAX } };
-	struct made m;
-	size_t i;
-
-	(void)state;
-	made_begin(&m, 0);
-	assert_int_equal(plan_extent(&m.out, 100, 10), 0);
-	assert_int_equal(plan_text(&m.out, "one", 3), 0);
-	assert_int_equal(plan_text(&m.out, "four", 4), 0);
-	assert_int_equal(plan_extent(&m.out, 200, 21), 0);
-	assert_int_equal(plan_text(&m.out, "end", 3), 0);
-	assert_int_equal(plan_end(&m.out, &m.digest), 0);
-	for (i = 0; i < COUNT(row); i++) {
-		struct plan_in in;
-		uint64_t src = 0;
-
-		open_it(&m, &in);
-		assert_int_equal(plan_skip(&in, row[i].skip), 0);
-		assert_int_equal(plan_source(&in, &src), 0);
-		CHECK(src == row[i].want, "%zu: %zu", row[i].skip, (size_t)src);
-	}
-	assert_int_equal(ftruncate(m.fd, START + 20), 0);
-	{
-		struct plan_in in;
-		uint64_t src;
-
-		open_it(&m, &in);
-		assert_int_equal(plan_skip(&in, 10), 0);
-		errno = 0;
-		assert_int_equal(plan_source(&in, &src), -1);
-		assert_int_equal(errno, EIO);
-	}
-	made_free(&m);
-}
-
 static void
 whole(void **state)
 {
@@ -459,7 +415,6 @@ main(void)
 		cmocka_unit_test(gap),
 		cmocka_unit_test(again),
 		cmocka_unit_test(broken),
-		cmocka_unit_test(sources),
 		cmocka_unit_test(whole),
 		cmocka_unit_test(unwritable),
 	};
