@@ -42,8 +42,8 @@ struct journal_slot {
 	uint64_t data;		 /* octets of mail at JOURNAL_DATA */
 	uint64_t size;		 /* of the spool at the commit point */
 	uint64_t result;	 /* of the spool in the end */
-	uint64_t from;		 /* SHIFT: where the moved octets begin */
-				 /* COLLAPSE: where the octets that go do */
+	uint64_t from;		 /* SHIFT: where the moved octets begin;
+				    COLLAPSE: those that go */
 	uint64_t region;	 /* what this state needs begins there */
 	uint64_t plan, plan_len; /* and ends with the plan, or the text */
 	uint64_t done;		 /* SHIFT: octets of the plan in their place */
