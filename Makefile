@@ -132,8 +132,13 @@ $(BUILD)/t/collapse.o: src/drop/collapse.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	@$(CC) $(ALL_CFLAGS) -DCOLLAPSE_BEHIND=1000 -MMD -MP -c -o $@ $<
 
+# and has a cache grow
+$(BUILD)/t/cache.o: src/drop/cache.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_CFLAGS) -DCACHE_SMALL=1000 -MMD -MP -c -o $@ $<
+
 $(BUILD)/t/popper-collapse: $(call obj,src/popper/main.c) \
-    $(BUILD)/t/collapse.o $(ARCHIVES)
+    $(BUILD)/t/collapse.o $(BUILD)/t/cache.o $(ARCHIVES)
 	@echo '  LD $@'
 	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 

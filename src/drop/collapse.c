@@ -9,6 +9,7 @@
 #include "fileio.h"
 #include "fromline.h"
 #include "lock.h"
+#include "recheck.h"
 #include "shift.h"
 
 #ifndef COLLAPSE_BEHIND /* tests have less; less mail than that is moved */
@@ -410,6 +411,8 @@ collapse(struct drop *d, uint32_t first, struct err *e)
 	r = find_run(d, first, &i, &next, e);
 	if (r != 1)
 		return r == 0 ? COLLAPSE_NOT : -1;
+	if (recheck(d, first, i, e) == -1)
+		return -1;
 	m = index_get(&d->ix, first, e);
 	if (m == NULL)
 		return -1;

@@ -1,88 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* runs as: the user */
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "drop.h"
 #include "lock.h"
-#include "marks.h"
 #include "message.h"
-#include "recover.h"
-#include "scan.h"
+#include "print.h"
+#include "recheck.h"
 #include "take.h"
 #include "uid.h"
-
-struct opening {
-	struct drop *d;
-	struct err *e;
-};
-
-static int
-add(void *ctx, const struct msgloc *loc)
-{
-	struct opening *o = ctx;
-	struct drop *d = o->d;
-	struct msgloc m = *loc;
-
-	if (d->hide && (m.flags & MSG_HIDDEN) != 0) {
-		d->hidden++;
-		return 0;
-	}
-	if (uid_stored(d, &m, o->e) == -1)
-		return -1;
-	/* the X-UIDL line that RETR adds; a computed id has a fixed length */
-	m.wire += 10U + (m.uid_len > 0 ? m.uid_len : uid_length(d));
-	if (index_add(&d->ix, &m, o->e) == -1)
-		return -1;
-	d->octets += m.wire;
-	if ((m.flags & (MSG_READ | MSG_SEEN)) != 0)
-		d->last = d->ix.count;
-	if (d->lock_check > 0 && d->ix.count % d->lock_check == 0)
-		lock_refresh(&d->sp);
-	return 0;
-}
-
-static int
-fill(struct drop *d, struct err *e)
-{
-	struct opening o = { d, e };
-	struct scan job = { .msg = add, .ctx = &o };
-	struct marks marks;
-	int r;
-
-	d->st = d->sp.st;
-	d->size = d->sp.fd == -1 ? 0 : (uint64_t)d->st.st_size;
-	if (!d->server && d->size > 0)
-		return take(d, &job, e);
-	marks_open(&marks, d);
-	job.part = marks.size;
-	r = scan_spool(&d->sp, d->size, &job, e);
-	d->digest = job.digest;
-	if (r == 0)
-		r = marks_apply(&marks, d, &job.part_digest, e);
-	marks_close(&marks);
-	return r;
-}
-
-int
-drop_open(struct drop *d, struct err *e)
-{
-	int r;
-
-	index_init(&d->ix, d->sp.dir);
-	idset_init(&d->ids, d->sp.dir);
-	d->mark = 1;
-	d->j.fd = -1; /* opened when it is needed */
-	if (lock_session(&d->sp, e) == -1 || lock_spool(&d->sp, e) == -1)
-		return -1;
-	r = recover(&d->sp, e);
-	if (r == 0)
-		r = fill(d, e);
-	lock_spool_end(&d->sp);
-	d->last_at_open = d->last;
-	return r;
-}
 
 int
 drop_mail(const struct drop *d)
@@ -115,28 +42,64 @@ drop_same_times(const struct stat *a, const struct stat *b)
 	    a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
+bool
+drop_same_place(const struct msgloc *a, const struct msgloc *b)
+{
+	return a->from == b->from && a->head == b->head && a->body == b->body &&
+	    a->end == b->end && a->print == b->print;
+}
+
 int
-drop_verify(struct drop *d, struct err *e)
+drop_unchanged(const struct drop *d, struct err *e)
 {
 	struct stat now;
-	int r;
 
 	/* what was taken is ours alone */
 	if (d->taken || d->sp.fd == -1)
-		return 0;
+		return 1;
 	if (fstat(d->sp.fd, &now) == -1)
 		return err_sys(e, ERR_TEMP, "Unable to look at", d->sp.path);
-	if (drop_same_times(&now, &d->st))
-		return 0;
-	message_forget(d);
 	if ((uint64_t)now.st_size < d->size)
 		return drop_changed(d, e);
-	r = scan_same(&d->sp, d->size, &d->digest, e);
+	return drop_same_times(&now, &d->st);
+}
+
+int
+drop_distrust(struct drop *d, struct err *e)
+{
+	d->distrust = true;
+	cache_remove(&d->sp);
+	return drop_changed(d, e);
+}
+
+int
+drop_verify(struct drop *d, uint32_t i, struct err *e)
+{
+	const struct msgloc *m;
+	int r = drop_unchanged(d, e);
+
+	if (r == -1 || (r == 1 && !d->grown))
+		return r == 1 ? 0 : -1;
 	if (r == 0)
-		return drop_changed(d, e);
-	if (r == 1)
-		d->st = now;
-	return r == 1 ? 0 : -1;
+		message_forget(d);
+	m = index_get(&d->ix, i, e);
+	if (m == NULL)
+		return -1;
+	r = print_same(d->sp.fd, 0, m);
+	if (r == -1)
+		return err_sys(e, ERR_TEMP, "Unable to read", d->sp.path);
+	return r == 1 ? 0 : drop_distrust(d, e);
+}
+
+int
+drop_verify_all(struct drop *d, struct err *e)
+{
+	if (!d->grown || d->ix.count == 0)
+		return 0;
+	if (recheck(d, 0, d->ix.count - 1, e) == -1)
+		return -1;
+	d->grown = false;
+	return 0;
 }
 
 int
@@ -151,6 +114,7 @@ drop_close(struct drop *d, struct err *e)
 		journal_open(&kept, &d->sp, JOURNAL_TEMP, true, &later);
 	message_forget(d);
 	index_close(&d->ix);
+	cache_close(&d->cache);
 	idset_free(&d->ids);
 	spool_close(&d->sp);
 	return r;
@@ -172,7 +136,14 @@ drop_uid(struct drop *d, uint32_t i, char uid[UID_MAX + 1], struct err *e)
 {
 	const struct msgloc *m;
 
-	if (uid_compute(d, i, e) == -1)
+	do {
+		if (uid_compute(d, i, e) == -1)
+			return -1;
+		m = index_get(&d->ix, i, e);
+		if (m == NULL)
+			return -1;
+	} while (d->ids_lost);
+	if (d->grown && drop_verify(d, i, e) == -1)
 		return -1;
 	m = index_get(&d->ix, i, e);
 	if (m == NULL)
@@ -191,7 +162,7 @@ seen(struct drop *d, uint32_t i, struct msgloc *m, struct err *e)
 	if ((m->flags & MSG_SENT) != 0)
 		return 0;
 	if ((m->flags & (MSG_SEEN | MSG_READ)) == 0)
-		d->unmarked = true;
+		d->learnt = true;
 	m->flags |= MSG_SEEN | MSG_SENT;
 	return index_set(&d->ix, i, m, e);
 }

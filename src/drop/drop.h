@@ -7,6 +7,7 @@
 
 #include <xxhash.h>
 
+#include "cache.h"
 #include "err.h"
 #include "idset.h"
 #include "index.h"
@@ -44,33 +45,48 @@ struct drop {
 
 	struct spool sp;
 	struct journal j;
-	bool taken;	      /* the mail is in the journal, not in the spool */
-	struct stat st;	      /* of the spool as it was scanned */
+	bool taken;	/* the mail is in the journal, not in the spool */
+	struct stat st; /* of the spool as it was scanned */
+	bool sure;	/* any later change has other times */
+	bool mmdf;
 	uint64_t size;	      /* octets scanned; what lies behind came later */
-	XXH128_hash_t digest; /* of these octets */
+	XXH128_hash_t digest; /* of these octets, once they are taken */
+	struct cache cache;
+	struct index_base base;
+	bool opened;
+	bool from_cache; /* records may be, and have to be looked at again */
+	bool grown;	 /* and even before they are shown */
+	bool distrust;	 /* they were wrong */
+	struct cache_edges edges; /* of the spool as it was scanned */
 	struct index ix;
 	struct window window; /* of the mail, as it is read (message.h) */
 	uint64_t read_to;     /* behind the message that was read last, or 0 */
 	struct idset ids;
+	bool ids_ready;	    /* all ids that messages have are in ids */
+	bool ids_lost;	    /* messages below ids_known may have none */
 	uint32_t ids_known; /* messages below this have their unique-id */
 	uint32_t hidden;
-	uint64_t octets; /* of all messages, as sent */
-	uint32_t mark;	 /* a message that bears it is deleted: see RSET */
+	uint32_t hidden_before; /* the last message */
+	uint64_t octets;	/* of all messages, as sent */
+	uint32_t mark; /* a message that bears it is deleted: see RSET */
 	uint32_t gone_count;
 	uint64_t gone_octets;
-	bool unmarked; /* there are ids or marks to be kept beside the spool */
+	bool learnt; /* something that the cache does not know */
 	bool committed;
 	struct stat after; /* of the spool, right after the update */
-	uint64_t kept;	   /* octets of mail that an update has left of size */
+	bool after_sure;
+	uint32_t first; /* the first message that the update removed */
+	uint64_t kept;	/* octets of mail that an update has left of size */
 	struct collapsed collapsed;
 	uint32_t last; /* LAST: messages up to here were seen */
 	uint32_t last_at_open;
 };
 
 /*
- * Takes the session lock and the spool lock, finishes what a session that
- * died had begun, scans, and releases the spool lock.  d->sp has to be set by
- * spool_init.  ERR_BUSY: another session or program holds it.
+ * Takes the session lock.  If the spool is as the cache tells, this is all;
+ * else takes the spool lock, finishes what a session that died had begun,
+ * scans, and releases the spool lock.  d->sp has to be set by spool_init.
+ * ERR_BUSY: another session or program holds it.  (open.c)
  */
 int drop_open(struct drop *d, struct err *e);
 
@@ -85,13 +101,25 @@ int drop_mail(const struct drop *d);
 uint64_t drop_base(const struct drop *d);
 
 /*
- * 0 if the octets that were scanned are still there.  That costs a look at
- * the spool's times, and a reading of it only if something changed.
+ * 0 if message i is still where the scan found it.  That costs a look at the
+ * spool's times, and one at the message only if they have changed.
  */
-int drop_verify(struct drop *d, struct err *e);
+int drop_verify(struct drop *d, uint32_t i, struct err *e);
+
+/* 1 if nothing was written to the spool since it was scanned, 0, or -1. */
+int drop_unchanged(const struct drop *d, struct err *e);
 
 /* By size and times: it was not written to in between. */
 bool drop_same_times(const struct stat *a, const struct stat *b);
+
+/* drop_verify of all messages, at once. */
+int drop_verify_all(struct drop *d, struct err *e);
+
+/* The same message, as far as place, shape and print tell. */
+bool drop_same_place(const struct msgloc *a, const struct msgloc *b);
+
+/* The same, and what the cache says is wrong: it goes. */
+int drop_distrust(struct drop *d, struct err *e);
 
 /* -1 with e: another program changed the spool. */
 int drop_changed(const struct drop *d, struct err *e);
@@ -131,8 +159,15 @@ void drop_reset(struct drop *d); /* no deletions, and LAST as at opening */
 int drop_commit(struct drop *d, struct err *e);
 
 /*
- * At the end of a session in server mode: keeps ids and marks beside the
- * spool (marks.h).  -1 with e.
+ * Before the last reply: a session that comes right after it waits until this
+ * one is closed.
+ */
+void drop_closing(struct drop *d);
+
+/*
+ * After the last reply, in server mode: what the session learnt goes into the
+ * cache.  Nobody waits for that but a next session of the same maildrop.  -1
+ * with e: the next session will have to find it out again.  (remember.c)
  */
 int drop_remember(struct drop *d, struct err *e);
 

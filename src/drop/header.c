@@ -85,3 +85,22 @@ header_uid_good(const char *uid, size_t n)
 	}
 	return true;
 }
+
+bool
+header_holds(const char *line, size_t n, const char *text)
+{
+	const size_t len = strlen(text);
+	const char *end = line + n;
+
+	while ((size_t)(end - line) >= len) {
+		const char *at =
+		    memchr(line, text[0], (size_t)(end - line) - len + 1);
+
+		if (at == NULL)
+			return false;
+		if (memcmp(at, text, len) == 0)
+			return true;
+		line = at + 1;
+	}
+	return false;
+}

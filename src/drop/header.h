@@ -33,6 +33,9 @@ enum header header_kind(const char *line, size_t n);
  */
 size_t header_uidl(const char *line, size_t n, const char **at);
 
+/* True if the line has text in it; for short lines faster than memmem(3). */
+bool header_holds(const char *line, size_t n, const char *text);
+
 /* True if this can be one: UIDL's characters, and as many (RFC 1939). */
 bool header_uid_good(const char *uid, size_t n);
 

@@ -16,40 +16,85 @@
 #define STALE_SECONDS 300
 #define TOUCH_MS 20000 /* maildrop breaks locks of 60 s */
 #define PATIENCE_MS 10000
+#define CLOSING_MS 2
 #define RETRY_MS 10 /* agents that wait in the kernel are quick */
+
+/*
+ * 1 locked, 0 the session that has it is closing (it shares its lock then),
+ * -1 with e
+ */
+static int
+flock_session(const struct spool *sp, int fd, struct err *e)
+{
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return 1;
+	if (errno == EWOULDBLOCK && flock(fd, LOCK_SH | LOCK_NB) == 0)
+		return 0;
+	if (errno == EWOULDBLOCK)
+		return err_set(e, ERR_BUSY,
+		    "%s lock is held: another session is open for this "
+		    "maildrop",
+		    sp->lock);
+	return err_sys(e, ERR_TEMP, "Unable to lock", sp->lock);
+}
+
+/* 1 we have the session lock, 0 try again, -1 with e */
+static int
+try_session(struct spool *sp, struct err *e)
+{
+	struct stat st;
+	struct stat now;
+	int fd;
+	int got;
+
+	sp->session_old =
+	    fstatat(sp->dir, sp->lock, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	fd = safefile_open_user(sp->dir, sp->lock, sp->lock_path,
+	    O_RDWR | O_CREAT, sp->uid, &st, e);
+	if (fd == -1)
+		return -1;
+	got = flock_session(sp, fd, e);
+	/*
+	 * The session before us may have unlinked what we locked, or made it
+	 * after we looked, and died.
+	 */
+	if (got == 1 &&
+	    fstatat(sp->dir, sp->lock, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    safefile_same(&st, &now)) {
+		if (now.st_size > 0)
+			sp->session_old = true;
+		sp->session = fd;
+		return 1;
+	}
+	close(fd);
+	if (got == 0)
+		clock_wait(clock_ms() + CLOSING_MS);
+	return got == -1 ? -1 : 0;
+}
 
 int
 lock_session(struct spool *sp, struct err *e)
 {
-	struct stat st;
-	int fd;
+	int64_t deadline = clock_ms() + PATIENCE_MS;
+	int got;
 
-	for (;;) {
-		sp->session_old =
-		    fstatat(sp->dir, sp->lock, &st, AT_SYMLINK_NOFOLLOW) == 0;
-		fd = safefile_open_user(sp->dir, sp->lock, sp->lock_path,
-		    O_RDWR | O_CREAT, sp->uid, &st, e);
-		if (fd == -1)
-			return -1;
-		if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
-			if (errno == EWOULDBLOCK)
-				err_set(e, ERR_BUSY,
-				    "%s lock is held: another session is open "
-				    "for this maildrop",
-				    sp->lock);
-			else
-				err_sys(
-				    e, ERR_TEMP, "Unable to lock", sp->lock);
-			close(fd);
-			return -1;
-		}
-		/* the session before us may have unlinked what we locked */
-		if (safefile_is(sp->dir, sp->lock, &st))
-			break;
-		close(fd);
-	}
-	sp->session = fd;
-	return 0;
+	do {
+		got = try_session(sp, e);
+	} while (got == 0 && clock_left(deadline) > 0);
+	if (got == 0)
+		err_set(e, ERR_BUSY, "%s lock is held: a session is closing",
+		    sp->lock);
+	return got == 1 ? 0 : -1;
+}
+
+void
+lock_session_closing(struct spool *sp)
+{
+	if (flock(sp->session, LOCK_SH | LOCK_NB) == 0)
+		return;
+	/* in between somebody else has got it */
+	close(sp->session);
+	sp->session = -1;
 }
 
 /*

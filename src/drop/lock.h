@@ -21,6 +21,13 @@
  */
 
 int lock_session(struct spool *sp, struct err *e);
+
+/*
+ * Nothing is left to be done that another session must not see half done:
+ * who wants the session lock waits for its end from now on, and is not told
+ * that it is held.  sp->session is -1 if somebody else has got it already.
+ */
+void lock_session_closing(struct spool *sp);
 void lock_session_end(struct spool *sp);
 
 /*

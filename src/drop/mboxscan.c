@@ -161,7 +161,7 @@ take_uidl(struct mboxscan *s, const struct line *l)
 static bool
 holds(const struct line *l, const char *text)
 {
-	return memmem(l->p, l->seen, text, strlen(text)) != NULL;
+	return header_holds(l->p, l->seen, text);
 }
 
 /* Signs of the message that UW IMAP keeps its data in. */

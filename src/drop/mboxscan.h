@@ -55,12 +55,14 @@ enum {
 
 /* Offsets are those of octets in the spool. */
 struct msgloc {
-	uint64_t from;	/* the From_ line, or the ^A line that opens it */
-	uint64_t head;	/* the first header line */
-	uint64_t body;	/* behind the empty line that ends the header */
-	uint64_t end;	/* behind the last octet of the message */
-	uint64_t next;	/* behind its separator: the next one begins there */
-	uint64_t wire;	/* octets to send, without X-UIDL, dots not doubled */
+	uint64_t from; /* the From_ line, or the ^A line that opens it */
+	uint64_t head; /* the first header line */
+	uint64_t body; /* behind the empty line that ends the header */
+	uint64_t end;  /* behind the last octet of the message */
+	uint64_t next; /* behind its separator: the next one begins there */
+	uint64_t wire; /* octets to send, without X-UIDL, dots not doubled */
+	uint64_t
+	    print; /* of the maildrop: what tells it from others (print.h) */
 	uint32_t flags; /* MSG_* */
 	uint32_t gone;	/* of the maildrop: when it was deleted (drop.c) */
 	uint8_t uid_len;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "collapse.h"
+#include "cache.h"
 #include "fileio.h"
 #include "leftover.h"
 #include "lock.h"
@@ -201,8 +202,39 @@ recover(struct spool *sp, struct err *e)
 	r = leftover_old(&j, sp, e);
 	if (r == -1 || (r == 1 && resume(&j, sp, e) == -1))
 		return -1;
+	cache_tidy(sp);
 	if (unlinkat(sp->dir, sp->fresh, 0) == -1 && errno != ENOENT)
 		return spool_err(
 		    sp, e, ERR_PERM, "Unable to remove", sp->dir, sp->fresh);
 	return look_again(sp, e);
+}
+
+static bool
+is_absent(int dir, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1 &&
+	    errno == ENOENT;
+}
+
+/* No such file, or an empty one. */
+static bool
+is_nothing(int dir, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT;
+	return S_ISREG(st.st_mode) && st.st_size == 0;
+}
+
+bool
+recover_nothing(const struct spool *sp)
+{
+	/* who ends well leaves neither its session lock nor its dot-lock */
+	return !sp->session_old && is_absent(sp->dir, sp->dotlock) &&
+	    is_absent(sp->dir, sp->prepared) &&
+	    (spool_together(sp) || is_nothing(sp->temp, sp->drop)) &&
+	    (sp->old == -1 || is_nothing(sp->old, sp->left));
 }

@@ -8,21 +8,22 @@
 #include "spool.h"
 
 struct scan {
-	/* as mboxscan_init has it; when it returns -1 it has to fill e */
+	/*
+	 * As mboxscan_init has it, with the message's print; when it returns
+	 * -1 it has to fill e.
+	 */
 	int (*msg)(void *ctx, const struct msgloc *loc);
 	/* or NULL: gets all octets before the scanner does, -1 likewise */
 	int (*copy)(void *ctx, const char *data, size_t n);
 	void *ctx;
-	uint64_t part; /* a digest of the first so many octets, too */
+	/* 0, or where a From_ line of a spool that is no MMDF lies */
+	uint64_t from;
 
-	XXH128_hash_t digest;
-	XXH128_hash_t part_digest; /* if that many were there */
+	XXH128_hash_t digest; /* with copy: of these octets */
+	bool mmdf;	      /* it turned out to be MMDF */
 };
 
-/*
- * Reads the first size octets of the locked spool through the scanner, and
- * takes their digest.
- */
+/* Reads the first size octets of the spool through the scanner. */
 int scan_spool(struct spool *sp, uint64_t size, struct scan *s, struct err *e);
 
 /* The digest of the first size octets. */

@@ -52,7 +52,7 @@ name_others(struct spool *sp, const struct spool_place *at)
 		   at->temp_name) &&
 	    name(sp->drop, "", at->temp_name, "") &&
 	    name(sp->drop_new, "", at->temp_name, ".left") &&
-	    name(sp->marks, "", at->cache_name, "") &&
+	    name(sp->cache_name, "", at->cache_name, "") &&
 	    (at->old == -1 || name(sp->left, "", at->old_name, ""));
 }
 
@@ -102,7 +102,8 @@ close_fd(int *fd)
 void
 spool_close(struct spool *sp)
 {
-	lock_spool_end(sp);
+	if (sp->held != -1)
+		lock_spool_end(sp);
 	close_fd(&sp->fd);
 	lock_session_end(sp);
 	close_fd(&sp->apart);

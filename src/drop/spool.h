@@ -51,8 +51,8 @@ struct spool {
 	char fresh[SPOOL_NAME_MAX];    /* .USER.pop.new, a spool being made */
 	char dotlock[SPOOL_NAME_MAX];  /* USER.lock */
 	char prepared[SPOOL_NAME_MAX]; /* .USER.lk, linked to USER.lock */
-	char marks[SPOOL_NAME_MAX];    /* in cache */
-	char left[SPOOL_NAME_MAX];     /* in old */
+	char cache_name[SPOOL_NAME_MAX]; /* in cache */
+	char left[SPOOL_NAME_MAX];	 /* in old */
 
 	int session;	  /* the session lock's fd, or -1 */
 	bool session_old; /* its file was there before */

@@ -13,11 +13,31 @@
 	    WALK_DROP(HEADER_XSTATUS) | WALK_DROP(HEADER_XIMAP) | \
 	    WALK_DROP(HEADER_IMAP))
 
+/* The ids that messages have, when one is first compared with them. */
+static int
+ready(struct drop *d, struct err *e)
+{
+	uint32_t i;
+
+	for (i = 0; i < d->ix.count && !d->ids_ready; i++) {
+		const struct msgloc *m = index_get(&d->ix, i, e);
+
+		if (m == NULL ||
+		    (m->uid_len > 0 &&
+			idset_take(&d->ids, m->uid, m->uid_len, e) == -1))
+			return -1;
+	}
+	d->ids_ready = true;
+	return 0;
+}
+
 int
 uid_stored(struct drop *d, struct msgloc *m, struct err *e)
 {
 	if (m->uid_len == 0)
 		return 0;
+	if (ready(d, e) == -1)
+		return -1;
 	switch (idset_take(&d->ids, m->uid, m->uid_len, e)) {
 	case 1:
 		m->flags |= MSG_UID_STORED;
@@ -28,6 +48,28 @@ uid_stored(struct drop *d, struct msgloc *m, struct err *e)
 	default:
 		return -1;
 	}
+}
+
+int
+uid_carried(
+    struct drop *d, struct msgloc *m, const struct msgloc *old, struct err *e)
+{
+	bool stored = m->uid_len == old->uid_len &&
+	    memcmp(m->uid, old->uid, m->uid_len) == 0;
+	int r = 1;
+
+	if (old->uid_len == 0)
+		return uid_stored(d, m, e);
+	if (d->ids_ready)
+		r = idset_take(&d->ids, old->uid, old->uid_len, e);
+	if (r == -1)
+		return -1;
+	if (r == 0)
+		return uid_stored(d, m, e);
+	m->uid_len = old->uid_len;
+	memcpy(m->uid, old->uid, old->uid_len);
+	m->flags |= stored ? MSG_UID_STORED : 0;
+	return 0;
 }
 
 struct hashing {
@@ -123,25 +165,45 @@ compute(struct drop *d, struct msgloc *m, struct err *e)
 	return r == 1 ? 0 : -1;
 }
 
+/* The next message that has no id, if it is still there. */
+static int
+next(struct drop *d, struct err *e)
+{
+	const struct msgloc *at = index_get(&d->ix, d->ids_known, e);
+	struct msgloc m;
+
+	if (at == NULL)
+		return -1;
+	if (d->ids_lost)
+		return 0;
+	if (at->uid_len == 0) {
+		m = *at;
+		if (ready(d, e) == -1 || compute(d, &m, e) == -1 ||
+		    index_set(&d->ix, d->ids_known, &m, e) == -1)
+			return -1;
+		d->learnt = true;
+	}
+	d->ids_known++;
+	return 0;
+}
+
 int
 uid_compute(struct drop *d, uint32_t i, struct err *e)
 {
-	if (d->ids_known <= i && drop_verify(d, e) == -1)
-		return -1;
-	while (d->ids_known <= i) {
-		const struct msgloc *at = index_get(&d->ix, d->ids_known, e);
-		struct msgloc m;
+	int same = 1;
 
-		if (at == NULL)
+	if (d->ids_known <= i || d->ids_lost)
+		same = drop_unchanged(d, e);
+	if (same == -1)
+		return -1;
+	while (d->ids_known <= i || d->ids_lost) {
+		if (d->ids_lost)
+			d->ids_known = 0;
+		d->ids_lost = false;
+		if (same == 0 && drop_verify(d, d->ids_known, e) == -1)
 			return -1;
-		if (at->uid_len == 0) {
-			m = *at;
-			if (compute(d, &m, e) == -1 ||
-			    index_set(&d->ix, d->ids_known, &m, e) == -1)
-				return -1;
-			d->unmarked = true;
-		}
-		d->ids_known++;
+		if (next(d, e) == -1)
+			return -1;
 	}
 	return 0;
 }

@@ -24,8 +24,22 @@ uid_length(const struct drop *d)
 	return d->old_style_uid ? UID_OLD_STYLE : UID_COMPUTED;
 }
 
+/* Octets of the X-UIDL line that RETR adds; ids to come have a fixed length. */
+static inline unsigned
+uid_line(const struct drop *d, const struct msgloc *m)
+{
+	return 10U + (m->uid_len > 0 ? m->uid_len : uid_length(d));
+}
+
 /* At opening: keeps a stored id that is free, forgets one that is not. */
 int uid_stored(struct drop *d, struct msgloc *m, struct err *e);
+
+/*
+ * The same for a message that the cache knows: the id that it had, old's, is
+ * its own, whatever its header says.
+ */
+int uid_carried(
+    struct drop *d, struct msgloc *m, const struct msgloc *old, struct err *e);
 
 /* Sees to it that messages up to and with i have their ids. */
 int uid_compute(struct drop *d, uint32_t i, struct err *e);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "collapse.h"
 #include "compose.h"
@@ -10,9 +11,13 @@
 #include "lock.h"
 #include "merge.h"
 #include "putback.h"
+#include "recheck.h"
 #include "replace.h"
 #include "safefile.h"
 #include "shift.h"
+
+#define LARGE ((uint64_t)4 << 20)
+#define TICKS 12 /* of a millisecond; the clock has 4, or 10 */
 
 /* The first message that goes, or count; all: nothing stays. */
 static int
@@ -72,21 +77,27 @@ move(struct drop *d, uint32_t first, bool all, struct err *e)
 	struct compose c = { &plan, !d->fast, 0 };
 	uint64_t size = (uint64_t)d->sp.st.st_size;
 	const struct msgloc *m = index_get(&d->ix, first, e);
+	const uint32_t last = d->ix.count - 1;
 	uint64_t from;
 	int r;
 
 	d->kept = 0;
-	/* empty lines in front of the first message go with the last one */
-	if (all && size == d->size)
-		return shift_cut(&d->sp, 0, e);
-	if (m == NULL ||
-	    journal_open(&d->j, &d->sp, JOURNAL_BESIDE, true, e) == -1 ||
-	    journal_begin(&d->j, e) == -1)
+	if (m == NULL)
 		return -1;
 	from = m->from;
+	/* empty lines in front of the first message go with the last one */
+	if (all && size == d->size)
+		return recheck(d, first, last, e) == -1
+		    ? -1
+		    : shift_cut(&d->sp, 0, e);
+	if (journal_open(&d->j, &d->sp, JOURNAL_BESIDE, true, e) == -1 ||
+	    journal_begin(&d->j, e) == -1)
+		return -1;
 	r = d->fast ? COLLAPSE_NOT : collapse(d, first, e);
 	if (r != COLLAPSE_NOT)
 		return r;
+	if (recheck(d, first, last, e) == -1)
+		return -1;
 	plan_begin(&plan, d->j.fd, JOURNAL_DATA, from);
 	if (compose(d, &c, first, from, e) == -1)
 		return -1;
@@ -112,8 +123,6 @@ update_in_place(struct drop *d, uint32_t first, bool all, struct err *e)
 
 	if (d->sp.fd == -1 || !safefile_same(&d->sp.st, &d->st))
 		return drop_changed(d, e);
-	if (drop_verify(d, e) == -1)
-		return -1;
 	r = move(d, first, all, e);
 	/* a plan that came to nothing, or was only needed for a while */
 	if (r != 1)
@@ -139,6 +148,28 @@ sweep(struct drop *d, struct err *e)
 	return 0;
 }
 
+/*
+ * What the spool is now, while it is locked.  A large one is worth a tick of
+ * the clock, after which no change can look as if there were none.
+ */
+static void
+look_after(struct drop *d)
+{
+	const struct timespec tick = { 0, 1000000 };
+	int i;
+
+	memset(&d->after, 0, sizeof d->after);
+	if (!d->server || d->kept == 0 ||
+	    fstatat(d->sp.dir, d->sp.name, &d->after, AT_SYMLINK_NOFOLLOW) ==
+		-1)
+		return;
+	d->after_sure = cache_sure(d->sp.fd, &d->after);
+	for (i = 0; i < TICKS && d->kept > LARGE && !d->after_sure; i++) {
+		nanosleep(&tick, NULL);
+		d->after_sure = cache_sure(d->sp.fd, &d->after);
+	}
+}
+
 int
 drop_commit(struct drop *d, struct err *e)
 {
@@ -149,6 +180,8 @@ drop_commit(struct drop *d, struct err *e)
 	if (d->auto_delete && sweep(d, e) == -1)
 		return -1;
 	if (!d->taken) {
+		if (d->gone_count == 0)
+			return 0;
 		if (first_gone(d, &first, &all, e) == -1)
 			return -1;
 		if (first == d->ix.count)
@@ -156,16 +189,15 @@ drop_commit(struct drop *d, struct err *e)
 	}
 	if (lock_spool(&d->sp, e) == -1)
 		return -1;
+	d->first = first;
 	d->kept = d->size;
 	r = d->taken ? update_taken(d, e) : update_in_place(d, first, all, e);
-	if (r == 0 &&
-	    fstatat(d->sp.dir, d->sp.name, &d->after, AT_SYMLINK_NOFOLLOW) ==
-		-1)
-		memset(&d->after, 0, sizeof d->after);
+	if (r == 0)
+		look_after(d);
 	lock_spool_end(&d->sp);
 	if (r == 0) {
 		d->committed = true;
-		d->unmarked = true;
+		d->learnt = true;
 	}
 	return r;
 }

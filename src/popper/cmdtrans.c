@@ -184,6 +184,8 @@ run_uidl(struct session *s, const struct args *a)
 
 	/* all ids are made before +OK, so that an error can still be told */
 	if (a->count == 0 && n > 0) {
+		if (drop_verify_all(&s->drop, &e) == -1)
+			return session_error(s, &e);
 		if (drop_uid(&s->drop, n - 1, uid, &e) == -1)
 			return session_error(s, &e);
 		message_forget(&s->drop);
@@ -202,7 +204,7 @@ run_retr(struct session *s, const struct args *a)
 	if (oc != OC_OK)
 		return oc;
 	/* asked for now, so that an error can still be told */
-	if (drop_verify(&s->drop, &e) == -1 ||
+	if (drop_verify(&s->drop, s->msg, &e) == -1 ||
 	    drop_octets(&s->drop, s->msg, &size, &e) == -1 ||
 	    drop_uid(&s->drop, s->msg, uid, &e) == -1)
 		return session_error(s, &e);

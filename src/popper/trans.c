@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "clock.h"
@@ -160,6 +161,7 @@ trans_commit(struct session *s, struct err *e)
 	if (r == 1)
 		log_line("%s", e->text);
 	s->committed = true;
+	drop_closing(&s->drop);
 	return 0;
 }
 
@@ -198,26 +200,37 @@ statistics(const struct session *s)
 		report_stats(s->user, &s->peer, &st);
 }
 
+/* The client has its last reply and need not wait for this. */
+static void
+remember(struct session *s)
+{
+	struct err e;
+
+	if (!s->drop.learnt)
+		return;
+	shutdown(s->fd_out, SHUT_RDWR);
+	if (drop_remember(&s->drop, &e) == -1)
+		log_line("%s: the next log-in will take longer", e.text);
+}
+
 static int
 session(struct session *s)
 {
 	enum session_end end;
 	int64_t t_end;
-	struct err e;
 
 	report_login(s->cfg.log_login, s->user, &s->peer);
 	welcome(s);
 	end = session_loop(s, cmd_transaction, INT64_MAX);
 	t_end = s->t_end != 0 ? s->t_end : clock_ms();
 	ended(s, end);
-	if (drop_remember(&s->drop, &e) == -1)
-		log_line("%s: unique-ids will be computed again", e.text);
 	statistics(s);
 	if (s->cfg.timing)
 		report_timing(s->user, &s->peer, end == END_QUIT,
 		    (s->t_auth - s->t_start) / 1000,
 		    (s->t_init - s->t_auth) / 1000,
 		    (clock_ms() - t_end) / 1000);
+	remember(s);
 	return end == END_REFUSED || end == END_DEAD ? 111 : 0;
 }
 

@@ -175,9 +175,6 @@ for (@Modes::modes) {
 	session('off', 'UIDL', 'RETR 2', 'DELE 4');
 	is($host->spool('alice'), join('', @m[0 .. 2, 4]),
 	    "$mode->{name}, off: no field");
-	opendir(my $dh, $dir) or die;
-	is_deeply([grep { !/^\.\.?$/ } readdir $dh], ['alice'],
-	    "$mode->{name}, off: no file");
 	last_is(0, 'off: nothing is kept');
 }
 
@@ -333,7 +330,8 @@ for (grep { $_->{conf} =~ /server/ } @Modes::modes) {
 		chown $host->{uid}, $host->{gid}, $cache
 		    if $host->{root} && -f $cache && !-l $cache;
 		my $start = time;
-		last_is(0, "$name, so nothing was read");
+		# a bad record is found when it is asked for
+		last_is($name =~ /record/ ? 3 : 0, "$name: what was read");
 		is_deeply(ids($name), $id, "$mode->{name}, $name: ids");
 		cmp_ok(time - $start, '<', 5, "$mode->{name}, $name: at once");
 		session($name, 'RETR 2');
@@ -357,7 +355,7 @@ for (grep { $_->{conf} =~ /server/ } @Modes::modes) {
 		unlink $cache;
 		mkdir $cache;
 		session('a folder', 'RETR 1');
-		ok($host->log_like(qr/unique-ids will be computed again/),
+		ok($host->log_like(qr/the next log-in will take longer/),
 		    "$mode->{name}, a folder: the log says so");
 		rmdir $cache;
 		opendir(my $dh, $dir) or die;

@@ -19,6 +19,7 @@ record(uint32_t i, uint32_t round)
 	m.head = m.from + 1;
 	m.body = m.from + 2;
 	m.end = m.from + 3;
+	m.next = m.from + 4;
 	m.wire = ~m.from;
 	m.flags = i ^ round;
 	m.uid_len = UID_MAX;
@@ -131,6 +132,78 @@ mixed(void **state)
 	index_close(&ix);
 }
 
+/* A base of 150 records, of which round 7 is what mends it. */
+struct based {
+	struct index ix;
+	bool bad[3];
+	unsigned reads, mends;
+};
+
+static int
+base_read(void *ctx, uint32_t at, struct msgloc to[INDEX_BLOCK])
+{
+	struct based *b = ctx;
+	uint32_t i;
+
+	b->reads++;
+	assert_true(at < COUNT(b->bad));
+	for (i = 0; i < INDEX_BLOCK; i++)
+		to[i] = record(at * INDEX_BLOCK + i, b->bad[at] ? 9 : 0);
+	return b->bad[at] ? -1 : 0;
+}
+
+static int
+base_mend(void *ctx, struct err *e)
+{
+	struct based *b = ctx;
+	struct msgloc block[INDEX_BLOCK];
+	uint32_t at;
+	uint32_t i;
+
+	b->mends++;
+	for (at = 0; at < COUNT(b->bad); at++) {
+		for (i = 0; i < INDEX_BLOCK; i++)
+			block[i] = record(at * INDEX_BLOCK + i, 7);
+		assert_int_equal(index_restore(&b->ix, at, block, e), 0);
+	}
+	return 0;
+}
+
+static void
+based(void **state)
+{
+	static struct based b;
+	const struct index_base base = { base_read, base_mend, &b };
+	struct msgloc m;
+	struct err e;
+	uint32_t i;
+
+	(void)state;
+	index_init(&b.ix, AT_FDCWD);
+	index_use(&b.ix, &base, 150);
+	for (i = 150; i > 0; i--)
+		expect(&b.ix, i - 1, 0);
+	assert_int_equal(b.reads, 3);
+	assert_int_equal(b.ix.fd, -1);
+
+	/* a change goes elsewhere, and so do additions, in a block begun */
+	m = record(3, 5);
+	assert_int_equal(index_set(&b.ix, 3, &m, &e), 0);
+	for (i = 150; i < 250; i++) {
+		m = record(i, 0);
+		assert_int_equal(index_add(&b.ix, &m, &e), 0);
+	}
+	for (i = 0; i < 250; i++)
+		expect(&b.ix, i, i == 3 ? 5 : 0);
+
+	/* the one block that only the base has is damaged */
+	b.bad[1] = true;
+	for (i = 0; i < 250; i++)
+		expect(&b.ix, i, i == 3 ? 5 : i / INDEX_BLOCK == 1 ? 7 : 0);
+	assert_int_equal(b.mends, 1);
+	index_close(&b.ix);
+}
+
 /* A folder that cannot hold the temporary: /tmp does. */
 static void
 elsewhere(void **state)
@@ -154,6 +227,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes),
 		cmocka_unit_test(mixed),
+		cmocka_unit_test(based),
 		cmocka_unit_test(elsewhere),
 	};
 
