@@ -64,6 +64,14 @@ drop_unchanged(const struct drop *d, struct err *e)
 	return drop_same_times(&now, &d->st);
 }
 
+uint32_t
+drop_cache_options(const struct drop *d)
+{
+	return (d->hide ? CACHE_HIDE : 0U) |
+	    (d->old_style_uid ? CACHE_OLD_STYLE : 0U) |
+	    (d->headers ? CACHE_MARKS : 0U);
+}
+
 int
 drop_distrust(struct drop *d, struct err *e)
 {
@@ -143,10 +151,9 @@ drop_uid(struct drop *d, uint32_t i, char uid[UID_MAX + 1], struct err *e)
 		if (m == NULL)
 			return -1;
 	} while (d->ids_lost);
-	if (d->grown && drop_verify(d, i, e) == -1)
-		return -1;
-	m = index_get(&d->ix, i, e);
-	if (m == NULL)
+	if (d->grown &&
+	    (drop_verify(d, i, e) == -1 ||
+		(m = index_get(&d->ix, i, e)) == NULL))
 		return -1;
 	memcpy(uid, m->uid, m->uid_len);
 	uid[m->uid_len] = '\0';

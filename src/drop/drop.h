@@ -118,11 +118,14 @@ int drop_verify_all(struct drop *d, struct err *e);
 /* The same message, as far as place, shape and print tell. */
 bool drop_same_place(const struct msgloc *a, const struct msgloc *b);
 
-/* The same, and what the cache says is wrong: it goes. */
-int drop_distrust(struct drop *d, struct err *e);
+/* Flags of a cache (CACHE_HIDE and so on) that options decide. */
+uint32_t drop_cache_options(const struct drop *d);
 
 /* -1 with e: another program changed the spool. */
 int drop_changed(const struct drop *d, struct err *e);
+
+/* The same, and what the cache says is wrong: it goes. */
+int drop_distrust(struct drop *d, struct err *e);
 
 /* Octets of message i as RETR sends them, dots not doubled. */
 int drop_octets(struct drop *d, uint32_t i, uint64_t *octets, struct err *e);

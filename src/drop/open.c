@@ -183,21 +183,13 @@ forget(struct drop *d)
 	d->ids_ready = true;
 }
 
-/* Options that a cache depends on. */
-static uint32_t
-options(const struct drop *d)
-{
-	return (d->hide ? CACHE_HIDE : 0U) |
-	    (d->old_style_uid ? CACHE_OLD_STYLE : 0U) |
-	    (d->headers ? CACHE_MARKS : 0U);
-}
-
 static bool
 fits(const struct drop *d)
 {
 	const uint32_t all = CACHE_HIDE | CACHE_OLD_STYLE | CACHE_MARKS;
 
-	return d->cache.fd != -1 && (d->cache.head.flags & all) == options(d);
+	return d->cache.fd != -1 &&
+	    (d->cache.head.flags & all) == drop_cache_options(d);
 }
 
 static int

@@ -189,10 +189,8 @@ flags(const struct drop *d)
 {
 	bool sure = d->committed ? d->after_sure : d->sure;
 
-	return (sure ? CACHE_SURE : 0U) | (d->mmdf ? CACHE_MMDF : 0U) |
-	    (d->hide ? CACHE_HIDE : 0U) |
-	    (d->old_style_uid ? CACHE_OLD_STYLE : 0U) |
-	    (d->headers ? CACHE_MARKS : 0U);
+	return drop_cache_options(d) | (sure ? CACHE_SURE : 0U) |
+	    (d->mmdf ? CACHE_MMDF : 0U);
 }
 
 static int
