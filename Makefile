@@ -23,6 +23,7 @@ HARDEN = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
     $(addprefix -iquote src/,lib auth drop popper) -iquote t/unit \
     -DPOPPER_CDB='"$(SYSCONFDIR)/cdb"' -DPOPPER_EMPTY='"$(EMPTYDIR)"' \
+    -DPOPPER_LIBEXEC='"$(LIBEXECDIR)"' \
     $(WARN) $(HARDEN) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 STATIC_LIBS = -Wl,-Bstatic -lcdb -lbearssl -lxxhash -lcrypt
@@ -43,6 +44,13 @@ AUTH_SRC = $(wildcard src/auth/*.c)
 DROP_SRC = $(wildcard src/drop/*.c)
 MUSL_SRC = $(wildcard src/musl/*.c)
 POPPER_SRC = $(filter-out src/popper/main.c,$(wildcard src/popper/*.c))
+# a folder a program; what needs a library that musl cannot have is linked
+# with glibc
+TOOLS := $(notdir $(patsubst %/,%,$(wildcard src/tools/*/)))
+GLIBC_TOOLS = $(filter poppam,$(TOOLS))
+MUSL_TOOLS = $(filter-out $(GLIBC_TOOLS),$(TOOLS))
+TOOL_SRC = $(wildcard src/tools/*/*.c)
+poppam_LIBS = -lpam
 UNIT_SHARED = t/unit/memio.c t/unit/scanref.c
 UNIT_SRC = $(filter-out $(UNIT_SHARED),$(wildcard t/unit/*.c))
 
@@ -55,7 +63,9 @@ REPLAYS = $(patsubst t/fuzz/%.c,$(BUILD)/replay/%,$(FUZZ_SRC))
 # scripts/fuzz has libFuzzer's main instead
 FUZZ_MAIN = $(BUILD)/t/fuzz/replay.o
 
-all: $(BUILD)/popper
+PROGRAMS = $(BUILD)/popper $(addprefix $(BUILD)/,$(TOOLS))
+
+all: $(PROGRAMS)
 
 $(BUILD)/libbase.a: $(call obj,$(LIB_SRC))
 $(BUILD)/libauth.a: $(call obj,$(AUTH_SRC))
@@ -81,15 +91,40 @@ ifeq ($(STATIC),yes)
 MUSL_OBJ = $(patsubst %.c,$(BUILD)/musl/%.o,$(LIB_SRC) $(AUTH_SRC) $(DROP_SRC) \
     $(POPPER_SRC) $(MUSL_SRC) src/popper/main.c)
 
+# $(call musl_link,OBJECTS)
+musl_link = $(CC) $(ALL_CFLAGS) $(MUSL_LDFLAGS) -o $@ $(MUSL_LIB)/rcrt1.o \
+    $(MUSL_LIB)/crti.o $(1) $(MUSL_LIB)/libc.a $(STATIC_LIBS) \
+    $(MUSL_LIB)/libc.a -lgcc $(MUSL_LIB)/crtn.o
+
 $(BUILD)/popper: $(MUSL_OBJ)
 	@echo '  LD $@'
-	@$(CC) $(ALL_CFLAGS) $(MUSL_LDFLAGS) -o $@ $(MUSL_LIB)/rcrt1.o \
-	    $(MUSL_LIB)/crti.o $^ $(MUSL_LIB)/libc.a $(STATIC_LIBS) \
-	    $(MUSL_LIB)/libc.a -lgcc $(MUSL_LIB)/crtn.o
+	@$(call musl_link,$^)
+
+# programs that need a part of what popper has
+$(BUILD)/musl/libtools.a: $(patsubst %.c,$(BUILD)/musl/%.o,$(AUTH_SRC) \
+    $(LIB_SRC) $(MUSL_SRC))
+
+define musl_tool
+$$(BUILD)/$(1): $$(patsubst %.c,$$(BUILD)/musl/%.o,$$(wildcard \
+    src/tools/$(1)/*.c)) $$(BUILD)/musl/libtools.a
+	@echo '  LD $$@'
+	@$$(call musl_link,$$^)
+endef
+$(foreach tool,$(MUSL_TOOLS),$(eval $(call musl_tool,$(tool))))
 else
 $(BUILD)/popper: $(BUILD)/t/popper
 	@cp $< $@
+
+GLIBC_TOOLS += $(MUSL_TOOLS)
 endif
+
+define glibc_tool
+$$(BUILD)/$(1): $$(patsubst %.c,$$(BUILD)/%.o,$$(wildcard \
+    src/tools/$(1)/*.c)) $$(BUILD)/libauth.a $$(BUILD)/libbase.a
+	@echo '  LD $$@'
+	@$$(CC) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS) $$($(1)_LIBS)
+endef
+$(foreach tool,$(GLIBC_TOOLS),$(eval $(call glibc_tool,$(tool))))
 
 # the shim can be loaded into this one
 $(BUILD)/t/popper: $(call obj,src/popper/main.c) $(ARCHIVES)
@@ -235,5 +270,5 @@ FORCE:
 .SECONDARY:
 
 -include $(wildcard $(addprefix $(BUILD)/,$(addsuffix /*.d,src/lib src/auth \
-    src/drop src/popper t t/unit t/fuzz musl/src/lib musl/src/auth \
-    musl/src/drop musl/src/popper musl/src/musl)))
+    src/drop src/popper src/tools/* t t/unit t/fuzz musl/src/lib \
+    musl/src/auth musl/src/drop musl/src/popper musl/src/tools/* musl/src/musl)))
