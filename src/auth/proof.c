@@ -7,18 +7,7 @@
 
 #include "num.h"
 #include "proof.h"
-
-/* Equal, in a time that does not tell how much of it is. */
-static bool
-same(const unsigned char *a, const unsigned char *b, size_t n)
-{
-	unsigned diff = 0;
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		diff |= (unsigned)(a[i] ^ b[i]);
-	return diff == 0;
-}
+#include "same.h"
 
 enum auth_rc
 proof_crypt(const char *password, const char *hash)
@@ -33,8 +22,7 @@ proof_crypt(const char *password, const char *hash)
 	got = crypt_r(password, hash, &cd);
 	if (got == NULL || got[0] == '*')
 		rc = AUTH_TEMP;
-	else if (strlen(got) == n &&
-	    same((const unsigned char *)got, (const unsigned char *)hash, n))
+	else if (strlen(got) == n && same_octets(got, hash, n))
 		rc = AUTH_YES;
 	else
 		rc = AUTH_WRONG;
@@ -75,5 +63,5 @@ proof_apop(const char *stamp, const char *secret, const char *digest)
 	br_md5_update(&md, secret, strlen(secret));
 	br_md5_out(&md, want);
 	explicit_bzero(&md, sizeof md);
-	return same(want, got, sizeof want);
+	return same_octets(want, got, sizeof want);
 }
