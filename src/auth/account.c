@@ -55,23 +55,17 @@ parse(char *rec, struct account *a)
 }
 
 int
-account_virtual(const struct auth_cfg *cfg, const char *user, struct account *a,
-    struct err *e)
+account_virtual(
+    const char *users, const char *user, struct account *a, struct err *e)
 {
-	struct cdbx_record want[] = {
-		{ .type = 'c', .text = a->hash, .n = sizeof a->hash },
-		{ .type = 'a', .text = a->apop, .n = sizeof a->apop },
-	};
 	char rec[600];
-	int r = cdbx_get(cfg->users, 'u', user, rec, sizeof rec, e);
+	int r = cdbx_get(users, 'u', user, rec, sizeof rec, e);
 
-	if (r != 1)
-		return r;
-	if (parse(rec, a) == -1)
+	if (r == 1 && parse(rec, a) == -1)
 		return err_set(e, ERR_PERM,
 		    "%.200s has a bad record for \"%s\": run rebuild-cdb again",
-		    cfg->users, user);
-	return cdbx_get_all(cfg->secrets, user, want, 2, e) == -1 ? -1 : 1;
+		    users, user);
+	return r;
 }
 
 /* shadow(5): days since 1970; -1 and 0 mean no such limit. */
@@ -103,6 +97,7 @@ account_system(const struct auth_cfg *cfg, const char *user, struct account *a,
 	a->uid = u.uid;
 	a->gid = u.gid;
 	text_copy(a->home, sizeof a->home, u.home);
+	text_copy(a->shell, sizeof a->shell, u.shell);
 	text_copy(a->hash, sizeof a->hash, u.hash);
 	/* nobody but root can read it */
 	if (shadow == -1 && geteuid() == 0)

@@ -5,25 +5,24 @@
 #include "auth.h"
 #include "err.h"
 
-/* Where a user's identity and his password hash come from. */
+/* Where a user's identity comes from, and with it what is against him. */
 struct account {
 	uid_t uid;
 	gid_t gid;
 	char home[256];
-	char maildrop[256];
-	char hash[AUTH_SECRET_MAX]; /* empty: none */
-	char apop[AUTH_SECRET_MAX]; /* account_virtual: the APOP secret */
-	bool expired;
+	char maildrop[256];	    /* account_virtual */
+	char shell[256];	    /* account_system */
+	char hash[AUTH_SECRET_MAX]; /* account_system; empty: none */
+	bool expired;		    /* account_system */
 };
 
 /*
  * Each looks the user up in its source: 1 found, 0 not there, -1 with e.
- * account_virtual reads users.cdb (cdb/users: UID:GID:HOME[:MAILDROP]) and
- * the {crypt} and {apop} records of secrets.cdb; account_system passwd and
- * shadow.
+ * account_virtual reads users.cdb (cdb/users: UID:GID:HOME[:MAILDROP]),
+ * account_system passwd and shadow.
  */
-int account_virtual(const struct auth_cfg *cfg, const char *user,
-    struct account *a, struct err *e);
+int account_virtual(
+    const char *users, const char *user, struct account *a, struct err *e);
 int account_system(const struct auth_cfg *cfg, const char *user,
     struct account *a, struct err *e);
 

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "err.h"
+#include "scrammsg.h"
 #include "username.h"
 
 /*
@@ -17,8 +19,13 @@
 #define AUTH_STAMP_MAX 320  /* the greeting's time stamp, with NUL */
 
 enum auth_mech {
-	AUTH_PASS = 1,
-	AUTH_APOP
+	AUTH_PASS = 1, /* USER and PASS */
+	AUTH_APOP,
+	AUTH_PLAIN,	    /* RFC 4616 */
+	AUTH_LOGIN,	    /* an Internet-Draft that many clients have */
+	AUTH_CRAM_MD5,	    /* RFC 2195 */
+	AUTH_SCRAM_SHA_256, /* RFC 7677 */
+	AUTH_MECHS
 };
 
 /* clear-text-password of qpopper.conf(5) */
@@ -30,20 +37,45 @@ enum auth_clear {
 	CLEAR_TLS
 };
 
+/*
+ * The one place where that is decided: may this user send his password?
+ * has_secret: he has one for APOP or SCRAM; false if it is not known who he
+ * is.
+ */
+bool auth_clear_ok(enum auth_clear rule, bool local, bool tls, bool has_secret);
+
+/* What kinds of secret there are, of whomever. */
+enum {
+	AUTH_HAS_APOP = 1, /* APOP and CRAM-MD5 can work, and SCRAM, too */
+	AUTH_HAS_SCRAM = 2
+};
+
 struct auth_cfg {
-	const char *secrets; /* path of secrets.cdb */
-	const char *users;   /* path of users.cdb */
+	const char *dir;	  /* cdb-dir */
+	const char *allow, *deny; /* auth-file and nonauth-file, or NULL */
+	const char *program;	  /* checkpassword, or NULL */
+	const char *program_dir;  /* where popid is */
 	enum auth_clear clear;
 	bool check_expired; /* passwords, too: check-password-expired */
+	bool check_shell;   /* of accounts of the system: check-shell */
 	bool low_uids;	    /* uid 10 and below may log in */
 	bool local;	    /* the client is on the loopback */
 	bool tls;
+	const char *ip;	   /* the client's, for the program */
+	const char *stamp; /* the greeting's, with its angle brackets */
+	const char *nonce; /* ours for SCRAM */
 };
 
 struct auth_try {
 	enum auth_mech mech;
 	char user[USERNAME_MAX];
-	char proof[AUTH_SECRET_MAX]; /* the password, or the APOP digest */
+	char proof[AUTH_SECRET_MAX]; /* the password, or the digest in hex */
+	struct {
+		char bare[SCRAM_BARE_MAX];
+		char nonce[SCRAM_NONCE_MAX];
+		char without[SCRAM_FINAL_MAX];
+		uint8_t proof[SCRAM_KEY];
+	} scram;
 };
 
 /* What comes of a try.  Only YES, NO and TEMP can be told outside. */
@@ -55,6 +87,8 @@ enum auth_rc {
 	AUTH_POLICY,   /* clear-text-password forbids it */
 	AUTH_EXPIRED,  /* the account or its password is too old */
 	AUTH_LOWUID,   /* uid 10 or below, or 0 */
+	AUTH_LISTED,   /* auth-file, nonauth-file, allow or deny say no */
+	AUTH_SHELL,    /* not one of /etc/shells */
 	AUTH_TEMP,     /* cannot tell now: the log has why */
 };
 
@@ -65,16 +99,25 @@ struct auth_ident {
 	gid_t gid;
 	char user[USERNAME_MAX];
 	char home[256];
-	char maildrop[256]; /* empty: the user's file in spool-dir */
-	char why[400];	    /* for the log, with AUTH_TEMP */
+	char maildrop[256];	      /* empty: the user's file in spool-dir */
+	unsigned kinds;		      /* AUTH_HAS_ */
+	uint8_t signature[SCRAM_KEY]; /* the server's, of SCRAM */
+	char why[400];		      /* for the log, with AUTH_TEMP */
 };
 
-/*
- * Fills id.  stamp is the greeting's, with its angle brackets (RFC 1939
- * section 7, APOP).  A virtual user of users.cdb comes before one of passwd.
- */
+/* Fills id.  A virtual user of users.cdb comes before one of passwd. */
 void auth_check(const struct auth_cfg *cfg, const struct auth_try *try,
-    const char *stamp, struct auth_ident *id);
+    struct auth_ident *id);
+
+/*
+ * The salt and the iterations of a user for SCRAM, who need not be there:
+ * nobody can tell.  -1 with e.
+ */
+int auth_salt(const struct auth_cfg *cfg, const char *user,
+    struct scram_verifier *v, struct err *e);
+
+/* AUTH_HAS_ of all users.  -1 with e. */
+int auth_kinds(const struct auth_cfg *cfg, unsigned *kinds, struct err *e);
 
 /* What the log says of a refusal. */
 const char *auth_reason(enum auth_rc rc);

@@ -19,7 +19,14 @@ enum auth_rc proof_crypt(const char *password, const char *hash);
  */
 void proof_crypt_dummy(const char *password);
 
-/* RFC 1939 section 7: digest is MD5(stamp secret), 32 hexadecimal digits. */
+/*
+ * RFC 1939 section 7: digest is MD5(stamp secret), and RFC 2195: it is
+ * HMAC-MD5(secret, stamp); in 32 hexadecimal digits.
+ */
 bool proof_apop(const char *stamp, const char *secret, const char *digest);
+bool proof_cram(const char *stamp, const char *secret, const char *digest);
+
+/* The password itself, against a secret that is kept as it is. */
+bool proof_equal(const char *password, const char *secret);
 
 #endif

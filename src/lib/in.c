@@ -12,6 +12,7 @@ in_init(struct in *in, io_read_op *op, void *ctx, char *mem, size_t cap)
 	in->ctx = ctx;
 	in->mem = mem;
 	in->cap = cap;
+	in->max = IO_LINE_MAX;
 }
 
 static enum io_line
@@ -60,14 +61,14 @@ in_line(struct in *in, char **line, int64_t deadline)
 			size_t n = (size_t)(lf - s);
 
 			in->pos += n + 1;
-			if (in->skip || n >= IO_LINE_MAX) {
+			if (in->skip || n >= in->max) {
 				in->skip = false;
 				return IO_LONG;
 			}
 			*line = s;
 			return check(s, n);
 		}
-		if (have >= IO_LINE_MAX || in->skip) {
+		if (have >= in->max || in->skip) {
 			in->skip = true;
 			in->pos = in->len;
 		}

@@ -21,7 +21,7 @@ enum io_line {
 		       a line */
 	IO_TIMEOUT, /* the deadline came first */
 	IO_FAIL,    /* errno says why */
-	IO_LONG,    /* a line over IO_LINE_MAX was thrown away */
+	IO_LONG,    /* a line over max was thrown away */
 	IO_NUL,	    /* a line with a NUL in it, likewise */
 	IO_CR,	    /* a line with a CR that ends nothing, likewise */
 };
@@ -38,8 +38,9 @@ typedef ssize_t io_write_op(
 struct in {
 	io_read_op *op;
 	void *ctx;
-	char *mem; /* at least IO_LINE_MAX octets */
+	char *mem; /* at least max octets */
 	size_t cap, pos, len;
+	size_t max; /* octets of a line; IO_LINE_MAX at first */
 	bool skip; /* inside a line that is being thrown away */
 };
 

@@ -99,7 +99,8 @@ parse_user(char *s, void *to)
 	    field(&s) == NULL || (home = field(&s)) == NULL)
 		return 0;
 	return text_copy(u->hash, sizeof u->hash, hash) == -1 ||
-		text_copy(u->home, sizeof u->home, home) == -1
+		text_copy(u->home, sizeof u->home, home) == -1 ||
+		text_copy(u->shell, sizeof u->shell, s != NULL ? s : "") == -1
 	    ? -1
 	    : 1;
 }

@@ -24,6 +24,7 @@ extern const struct userdb userdb_system;
 struct userdb_user {
 	uint32_t uid, gid;
 	char home[256];
+	char shell[256]; /* empty: /bin/sh */
 	char hash[512];
 };
 

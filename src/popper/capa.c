@@ -3,6 +3,7 @@
 
 #include "capa.h"
 #include "cmd.h"
+#include "sasl.h"
 #include "version.h"
 
 enum outcome
@@ -14,29 +15,20 @@ capa_run(struct session *s, const struct args *a)
 	return OC_OK;
 }
 
-static bool
-clear_text(const struct session *s)
-{
-	switch (s->cfg.clear_text_password) {
-	case CLEAR_NEVER:
-	case CLEAR_TLS:
-		return false;
-	case CLEAR_LOCAL:
-		return s->peer.local;
-	default:
-		return true;
-	}
-}
-
 int
 capa_body(struct session *s)
 {
 	struct out *o = &s->out;
 	char line[80];
+	char mechs[60];
 	uint32_t expire;
 
 	out_str(o, "TOP\r\n");
-	if (clear_text(s))
+	if (sasl_list(s, mechs, sizeof mechs) > 0) {
+		snprintf(line, sizeof line, "SASL%s\r\n", mechs);
+		out_str(o, line);
+	}
+	if (sasl_clear(s))
 		out_str(o, "USER\r\n");
 	if (s->cfg.announce_login_delay > 0) {
 		snprintf(line, sizeof line, "LOGIN-DELAY %u\r\n",

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -11,60 +10,93 @@
 
 #include "checker.h"
 #include "clock.h"
+#include "log.h"
 #include "text.h"
 
 #define TRY_MS 5000
 #define CHECK_MS 30000
 
-static int
-path(char *dst, size_t n, const char *dir, const char *name)
+/* What a checker is asked, and what it answers, which has a fixed size. */
+struct question {
+	void (*answer)(const struct question *q);
+	const struct session *s;
+	struct auth_cfg cfg;
+	int mon;
+	const char *user;
+	void *to;
+	size_t size;
+};
+
+static struct question
+question(const struct session *s, void *to, size_t size)
 {
-	int k = snprintf(dst, n, "%s/%s", dir, name);
+	const struct config *c = &s->cfg;
+	struct question q = {
+		.s = s,
+		.cfg = {
+			.dir = c->cdb_dir,
+			.allow = c->auth_file,
+			.deny = c->nonauth_file,
+			.program = c->checkpassword,
+			.program_dir = c->program_dir,
+			.clear = (enum auth_clear)c->clear_text_password,
+			.check_expired = c->check_password_expired,
+			.check_shell = c->check_shell,
+			.low_uids = c->allow_low_uids,
+			.local = s->peer.local,
+			.tls = s->tls,
+			.ip = s->peer.ip,
+			.stamp = s->stamp,
+			.nonce = s->nonce,
+		},
+		.to = to,
+		.size = size,
+	};
 
-	return k > 0 && (size_t)k < n ? 0 : -1;
-}
-
-static void
-check(const struct session *s, int mon, struct auth_ident *id)
-{
-	char secrets[300];
-	char users[300];
-	struct auth_cfg cfg = { .secrets = secrets,
-		.users = users,
-		.clear = (enum auth_clear)s->cfg.clear_text_password,
-		.check_expired = s->cfg.check_password_expired,
-		.low_uids = s->cfg.allow_low_uids,
-		.local = s->peer.local };
-	static struct auth_try try;
-
-	if (io_recv(mon, &try, sizeof try, clock_ms() + TRY_MS) !=
-	    (ssize_t)sizeof try)
-		return;
-	try.user[sizeof try.user - 1] = '\0';
-	try.proof[sizeof try.proof - 1] = '\0';
-	if (!username_ok(try.user) ||
-	    (try.mech != AUTH_PASS && try.mech != AUTH_APOP))
-		return;
-	if (path(secrets, sizeof secrets, s->cfg.cdb_dir, "secrets.cdb") == 0 &&
-	    path(users, sizeof users, s->cfg.cdb_dir, "users.cdb") == 0)
-		auth_check(&cfg, &try, s->stamp, id);
-	explicit_bzero(&try, sizeof try);
+	return q;
 }
 
 static _Noreturn void
-child(const struct session *s, int mon, int to)
+child(const struct question *q, int to)
 {
-	struct auth_ident id;
-
-	memset(&id, 0, sizeof id);
-	id.rc = AUTH_TEMP;
-	text_copy(id.why, sizeof id.why, "the front asked for what is no try");
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	/* a stuck name service must not hold the client's connection */
-	close(s->fd_in);
-	close(s->fd_out);
-	check(s, mon, &id);
-	_exit(write(to, &id, sizeof id) == (ssize_t)sizeof id ? 0 : 111);
+	close(q->s->fd_in);
+	close(q->s->fd_out);
+	q->answer(q);
+	_exit(write(to, q->to, q->size) == (ssize_t)q->size ? 0 : 111);
+}
+
+/* NULL, or what went wrong. */
+static const char *
+ask(const struct question *q)
+{
+	const char *wrong = NULL;
+	int p[2];
+	pid_t pid;
+	int st;
+
+	if (pipe2(p, O_CLOEXEC) == -1)
+		return "no pipe for the checker";
+	pid = fork();
+	if (pid == 0)
+		child(q, p[1]);
+	close(p[1]);
+	if (pid == -1)
+		wrong = "no process for the checker";
+	/* not when it writes, but when it ends: it is waited for anyway */
+	else if (io_wait(p[0], 0, clock_ms() + CHECK_MS) == -1)
+		wrong = "the checker took too long";
+	else if (read(p[0], q->to, q->size) != (ssize_t)q->size)
+		wrong = "the checker ended without an answer";
+	close(p[0]);
+	if (pid == -1)
+		return wrong;
+	if (wrong != NULL)
+		kill(pid, SIGKILL);
+	while (waitpid(pid, &st, 0) == -1 && errno == EINTR)
+		;
+	return wrong;
 }
 
 static void
@@ -75,34 +107,98 @@ temporary(struct auth_ident *id, const char *why)
 	text_copy(id->why, sizeof id->why, why);
 }
 
-void
-checker_run(const struct session *s, int mon, struct auth_ident *id)
+static void
+answer_try(const struct question *q)
 {
-	int p[2];
-	pid_t pid;
-	int st;
+	static struct auth_try try;
 
-	temporary(id, "the checker ended without an answer");
-	if (pipe2(p, O_CLOEXEC) == -1) {
-		temporary(id, "no pipe for the checker");
+	temporary(q->to, "the front asked for what is no try");
+	if (io_recv(q->mon, &try, sizeof try, clock_ms() + TRY_MS) !=
+	    (ssize_t)sizeof try)
 		return;
-	}
-	pid = fork();
-	if (pid == 0)
-		child(s, mon, p[1]);
-	close(p[1]);
-	if (pid == -1)
-		temporary(id, "no process for the checker");
-	/* not when it writes, but when it ends: it is waited for anyway */
-	else if (io_wait(p[0], 0, clock_ms() + CHECK_MS) == -1)
-		temporary(id, "the checker took too long");
-	else if (read(p[0], id, sizeof *id) != (ssize_t)sizeof *id)
-		temporary(id, "the checker ended without an answer");
-	close(p[0]);
-	if (pid == -1)
-		return;
-	if (id->rc == AUTH_TEMP)
-		kill(pid, SIGKILL);
-	while (waitpid(pid, &st, 0) == -1 && errno == EINTR)
-		;
+	try.user[sizeof try.user - 1] = '\0';
+	try.proof[sizeof try.proof - 1] = '\0';
+	try.scram.bare[sizeof try.scram.bare - 1] = '\0';
+	try.scram.nonce[sizeof try.scram.nonce - 1] = '\0';
+	try.scram.without[sizeof try.scram.without - 1] = '\0';
+	if (username_ok(try.user) && try.mech >= AUTH_PASS &&
+	    try.mech < AUTH_MECHS)
+		auth_check(&q->cfg, &try, q->to);
+	explicit_bzero(&try, sizeof try);
+}
+
+void
+checker_try(const struct session *s, int mon, struct auth_ident *id)
+{
+	struct question q = question(s, id, sizeof *id);
+	const char *wrong;
+
+	q.answer = answer_try;
+	q.mon = mon;
+	wrong = ask(&q);
+	if (wrong != NULL)
+		temporary(id, wrong);
+}
+
+/* Answers to other questions: with what stands in the log instead. */
+struct told {
+	struct err e; /* ERR_NONE: none */
+	struct scram_verifier v;
+	unsigned kinds;
+};
+
+static void
+answer_salt(const struct question *q)
+{
+	struct told *t = q->to;
+
+	if (auth_salt(&q->cfg, q->user, &t->v, &t->e) == 0)
+		t->e.kind = ERR_NONE;
+}
+
+static void
+answer_kinds(const struct question *q)
+{
+	struct told *t = q->to;
+
+	if (auth_kinds(&q->cfg, &t->kinds, &t->e) == 0)
+		t->e.kind = ERR_NONE;
+}
+
+static int
+tell(const struct session *s, const char *user,
+    void (*answer)(const struct question *), struct told *t)
+{
+	struct question q = question(s, t, sizeof *t);
+	const char *wrong;
+
+	memset(t, 0, sizeof *t);
+	q.answer = answer;
+	q.user = user;
+	wrong = ask(&q);
+	if (wrong == NULL && t->e.kind == ERR_NONE)
+		return 0;
+	log_line("%s", wrong != NULL ? wrong : t->e.text);
+	return -1;
+}
+
+int
+checker_salt(
+    const struct session *s, const char *user, struct scram_verifier *v)
+{
+	struct told t;
+	int r = tell(s, user, answer_salt, &t);
+
+	*v = t.v;
+	return r;
+}
+
+int
+checker_kinds(const struct session *s, unsigned *kinds)
+{
+	struct told t;
+	int r = tell(s, "", answer_kinds, &t);
+
+	*kinds = r == 0 ? t.kinds : 0;
+	return r;
 }

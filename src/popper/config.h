@@ -31,10 +31,10 @@ enum chunky {
 
 struct config {
 	bool allow_low_uids, auto_delete, bulldb_nonfatal, check_hash_dir,
-	    check_old_spool_loc, check_password_expired, debug, downcase_user,
-	    fast_update, group_bulletins, home_dir_misc, keep_temp_drop,
-	    kerberos, no_atomic_open, old_style_uid, reverse_lookup,
-	    server_mode, shy, spool_options, statistics, timing,
+	    check_old_spool_loc, check_password_expired, check_shell, debug,
+	    downcase_user, fast_update, group_bulletins, home_dir_misc,
+	    keep_temp_drop, kerberos, no_atomic_open, old_style_uid,
+	    reverse_lookup, server_mode, shy, spool_options, statistics, timing,
 	    tls_workarounds, trim_domain, update_on_abort,
 	    update_status_headers, user_options, uw_kluge, xtnd_xmit;
 	uint32_t announce_expire, announce_login_delay, bulldb_max_tries,
@@ -42,11 +42,12 @@ struct config {
 	uint32_t chunky_writes, clear_text_password, log_facility, tls_support,
 	    tls_version;
 	char *auth_file, *nonauth_file, *bulldir, *cache_dir, *cache_name,
-	    *cdb_dir, *config_file, *drac_host, *empty_dir, *front_user,
-	    *group_no_server_mode, *group_server_mode, *home_dir_mail,
-	    *kerberos_service, *log_login, *mail_command, *spool_dir, *temp_dir,
-	    *temp_name, *tls_cipher_list, *tls_identity_file, *tls_passphrase,
-	    *tls_private_key_file, *tls_server_cert_file, *tracefile;
+	    *cdb_dir, *checkpassword, *config_file, *drac_host, *empty_dir,
+	    *front_user, *group_no_server_mode, *group_server_mode,
+	    *home_dir_mail, *kerberos_service, *log_login, *mail_command,
+	    *program_dir, *spool_dir, *temp_dir, *temp_name, *tls_cipher_list,
+	    *tls_identity_file, *tls_passphrase, *tls_private_key_file,
+	    *tls_server_cert_file, *tracefile;
 
 	/* private: where each option of the table was set */
 	struct config_origin {

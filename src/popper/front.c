@@ -12,6 +12,7 @@
 #include "monitor.h"
 #include "num.h"
 #include "priv.h"
+#include "sasl.h"
 #include "text.h"
 #include "version.h"
 
@@ -54,56 +55,109 @@ front_did(struct session *s, const struct cmd *c, const char *shown)
 	tell(s, MON_DID, (unsigned)(c - cmd_authorization), 0, shown);
 }
 
-/*
- * With the try goes what was read ahead, because whoever is logged in needs
- * no more of the front, and the monitor ends it without a word.
- */
-static enum mon_verdict
-ask(const struct session *s, struct auth_try *try)
+static void
+listen_for(const struct session *s, struct mon_reply *r)
+{
+	if (io_wait(s->mon, POLLIN, clock_ms() + VERDICT_MS) == -1 ||
+	    recv(s->mon, r, sizeof *r, 0) != (ssize_t)sizeof *r)
+		_exit(111);
+}
+
+unsigned
+front_kinds(struct session *s)
+{
+	struct mon_reply r;
+
+	if (!s->kinds_known) {
+		tell(s, MON_KINDS, 0, 0, "");
+		listen_for(s, &r);
+		s->kinds = r.kinds;
+		s->kinds_known = true;
+	}
+	return s->kinds;
+}
+
+int
+front_salt(const struct session *s, struct scram_verifier *v)
+{
+	struct mon_reply r;
+
+	tell(s, MON_SALT, 0, 0, "");
+	listen_for(s, &r);
+	memset(v, 0, sizeof *v);
+	v->iterations = r.iterations;
+	v->salt_len = r.salt_len < sizeof v->salt ? r.salt_len : sizeof v->salt;
+	memcpy(v->salt, r.salt, v->salt_len);
+	return r.verdict == MON_YES ? 0 : -1;
+}
+
+/* With what was read ahead: whoever is logged in needs no more of the front. */
+static void
+tell_last(const struct session *s, enum mon_op op, unsigned code)
 {
 	const char *ahead;
-	unsigned char v;
 	size_t n;
 
 	ahead = in_ahead(&s->in, &n);
-	tell(s, MON_TRY, try->mech, n, "");
+	tell(s, op, code, n, "");
 	if (n > 0)
 		send_whole(s, ahead, n);
-	send_whole(s, try, sizeof *try);
-	explicit_bzero(try, sizeof *try);
-	if (io_wait(s->mon, POLLIN, clock_ms() + VERDICT_MS) == -1 ||
-	    recv(s->mon, &v, 1, 0) != 1)
-		_exit(111);
-	return v == MON_NO ? MON_NO : MON_TEMP;
 }
 
-/* One try: equal in text and time, whatever the reason of a refusal. */
+/* Every refusal is equal in text and time, whatever the reason. */
 static enum outcome
-log_in(struct session *s, struct auth_try *try)
+refuse(struct session *s, int64_t asked, enum reply why)
 {
-	enum mon_verdict v;
 	int64_t at;
 
-	s->asked = clock_ms();
+	for (at = asked + REFUSAL_MS; at < clock_ms(); at += REFUSAL_MS)
+		;
+	clock_wait(at);
+	session_refuse(s, why, s->user);
+	return OC_FAIL;
+}
+
+enum outcome
+front_log_in(
+    struct session *s, struct auth_try *try, uint8_t signature[SCRAM_KEY])
+{
+	int64_t asked = clock_ms();
+	struct mon_reply r;
+
 	text_copy(try->user, sizeof try->user, s->user);
 	/* what was gathered must not come after the monitor's reply */
 	if (out_flush(&s->out) == -1)
 		return OC_DEAD;
-	v = ask(s, try);
-	for (at = s->asked + REFUSAL_MS; at < clock_ms(); at += REFUSAL_MS)
-		;
-	clock_wait(at);
-	session_refuse(s, v == MON_NO ? REPLY_REFUSED : REPLY_TEMP, s->user);
-	return OC_FAIL;
+	tell_last(s, MON_TRY, try->mech);
+	send_whole(s, try, sizeof *try);
+	explicit_bzero(try, sizeof *try);
+	listen_for(s, &r);
+	if (r.verdict != MON_YES)
+		return refuse(
+		    s, asked, r.verdict == MON_NO ? REPLY_REFUSED : REPLY_TEMP);
+	if (signature == NULL)
+		_exit(111); /* a good try that was no SCRAM has no answer */
+	memcpy(signature, r.signature, SCRAM_KEY);
+	return OC_OK;
 }
 
-/* The name as the configuration wants it; -1 if it cannot be one. */
-static int
-take_name(struct session *s, const char *name)
+enum outcome
+front_taken(struct session *s)
+{
+	struct mon_reply none;
+
+	tell_last(s, MON_TAKEN, 0);
+	listen_for(s, &none); /* never comes: the monitor ends us */
+	return OC_DEAD;
+}
+
+int
+front_name(struct session *s, const char *name)
 {
 	char given[IO_LINE_MAX];
 
 	s->user[0] = '\0';
+	s->named = false;
 	if (text_copy(given, sizeof given, name) == -1)
 		return -1;
 	if (s->cfg.downcase_user)
@@ -117,8 +171,9 @@ take_name(struct session *s, const char *name)
 static enum outcome
 run_user(struct session *s, const struct args *a)
 {
-	if (take_name(s, a->arg[0]) == -1)
+	if (front_name(s, a->arg[0]) == -1)
 		return session_refuse(s, REPLY_BAD_USER, "");
+	s->named = true;
 	snprintf(s->text, sizeof s->text, "Password required for %s.", s->user);
 	return OC_OK;
 }
@@ -128,11 +183,11 @@ run_pass(struct session *s, const struct args *a)
 {
 	struct auth_try try = { .mech = AUTH_PASS };
 
-	if (s->user[0] == '\0')
+	if (!s->named)
 		return session_refuse(s, REPLY_NO_USER, "");
 	if (text_copy(try.proof, sizeof try.proof, a->arg[0]) == -1)
 		return session_refuse(s, REPLY_LONG, "");
-	return log_in(s, &try);
+	return front_log_in(s, &try, NULL);
 }
 
 /* RFC 1939 section 7 */
@@ -142,7 +197,7 @@ run_apop(struct session *s, const struct args *a)
 	struct auth_try try = { .mech = AUTH_APOP };
 	const char *p = a->arg[1];
 
-	if (take_name(s, a->arg[0]) == -1)
+	if (front_name(s, a->arg[0]) == -1)
 		return session_refuse(s, REPLY_BAD_USER, "");
 	while (num_hexdigit(*p) >= 0)
 		p++;
@@ -151,7 +206,7 @@ run_apop(struct session *s, const struct args *a)
 		return session_refuse(s, REPLY_BAD_DIGEST, "");
 	}
 	text_copy(try.proof, sizeof try.proof, a->arg[1]);
-	return log_in(s, &try);
+	return front_log_in(s, &try, NULL);
 }
 
 static enum outcome
@@ -166,6 +221,7 @@ const struct cmd cmd_authorization[] = {
 	{ "user", 1, 1, false, NULL, run_user, NULL },
 	{ "pass", 1, 1, true, "(hidden)", run_pass, NULL },
 	{ "apop", 2, 2, false, "(hidden)", run_apop, NULL },
+	{ "auth", 0, 2, false, "(hidden)", sasl_run, sasl_body },
 	{ "capa", 0, 0, false, NULL, capa_run, capa_body },
 	{ "quit", 0, 0, false, NULL, run_quit, NULL },
 	{ NULL, 0, 0, false, NULL, NULL, NULL },

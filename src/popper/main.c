@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* runs as: root (monitor) */
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -120,6 +121,8 @@ main(int argc, char **argv)
 	closed = hold_fds();
 	if (closed == -1)
 		return 111;
+	/* what a program before us left open, as poplimit does, stays ours */
+	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 	log_open(POPPER_NAME, closed == 1, STDIN_FILENO, LOG_MAIL);
 	if (config_init(&s->cfg, &e) == -1 ||
 	    config_argv(&s->cfg, argc, argv, &e) == -1)

@@ -5,11 +5,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base64.h"
 #include "checker.h"
 #include "clock.h"
 #include "cmd.h"
@@ -29,30 +31,20 @@
 
 #define AHEAD_MS 5000
 
-struct monitor {
-	struct session *s;
-	int fd;
-	pid_t front;
-	bool tried;
-	unsigned said;
-	struct auth_ident id;
-	char ahead[IN_OCTETS];
-	size_t ahead_len;
-};
-
-enum serve {
-	SERVE_ON,
-	SERVE_LOGGED_IN,
-	SERVE_REFUSED,
-	SERVE_OVER
-};
-
-/* Before a fork: the stamp is not the front's to choose. */
-static void
-make_stamp(struct session *s)
+/* Before a fork: neither is the front's to choose. */
+static int
+make_challenges(struct session *s)
 {
+	unsigned char random[18];
+
 	snprintf(s->stamp, sizeof s->stamp, "<%ld.%lld@%s>", (long)getpid(),
 	    (long long)time(NULL), s->peer.us);
+	if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random) {
+		log_line("no random numbers: %s", strerror(errno));
+		return -1;
+	}
+	base64_encode(s->nonce, sizeof s->nonce, random, sizeof random);
+	return 0;
 }
 
 /*
@@ -83,43 +75,79 @@ front_ids(const struct session *s, uid_t *uid, gid_t *gid)
 	return 0;
 }
 
-static void
+static enum mon_end
 said(struct monitor *m, const struct mon_msg *msg)
 {
 	char text[REPLY_MAX];
 
 	if (msg->code >= REPLY_COUNT)
-		return;
+		return MON_OVER;
 	if (m->said++ >= REPORT_MAX)
-		return;
+		return MON_ON;
 	reply_text((enum reply)msg->code, msg->arg, text, sizeof text);
 	report_err(msg->user, &m->s->peer, text);
+	return MON_ON;
 }
 
-static void
-did(const struct monitor *m, const struct mon_msg *msg)
+static enum mon_end
+did(struct monitor *m, const struct mon_msg *msg)
 {
 	int n = 0;
 
 	while (cmd_authorization[n].name != NULL)
 		n++;
-	if (m->s->cfg.debug && msg->code < n)
+	if (msg->code >= n)
+		return MON_OVER;
+	if (m->s->cfg.debug)
 		report_cmd(
 		    msg->user, cmd_authorization[msg->code].name, msg->arg);
+	return MON_ON;
 }
 
-static enum serve
-send_verdict(const struct monitor *m, enum mon_verdict v)
+static enum mon_end
+answer(const struct monitor *m, const struct mon_reply *r)
 {
-	unsigned char c = (unsigned char)v;
+	return send(m->fd, r, sizeof *r, MSG_NOSIGNAL) == (ssize_t)sizeof *r
+	    ? MON_ON
+	    : MON_OVER;
+}
 
-	return send(m->fd, &c, 1, MSG_NOSIGNAL) == 1 ? SERVE_ON : SERVE_OVER;
+static enum mon_end
+kinds(struct monitor *m, const struct mon_msg *msg)
+{
+	struct mon_reply r = { .verdict = MON_YES };
+	unsigned k;
+
+	(void)msg;
+	if (checker_kinds(m->s, &k) == -1)
+		r.verdict = MON_TEMP;
+	r.kinds = (uint8_t)k;
+	return answer(m, &r);
+}
+
+static enum mon_end
+salt(struct monitor *m, const struct mon_msg *msg)
+{
+	struct mon_reply r = { .verdict = MON_YES };
+	struct scram_verifier v;
+
+	if (!username_ok(msg->user))
+		return MON_OVER;
+	if (checker_salt(m->s, msg->user, &v) == -1)
+		r.verdict = MON_TEMP;
+	r.iterations = v.iterations;
+	r.salt_len = (uint8_t)v.salt_len;
+	memcpy(r.salt, v.salt, sizeof r.salt);
+	return answer(m, &r);
 }
 
 /* Sent right behind the message, or the front has been taken over. */
 static int
 take_ahead(struct monitor *m, size_t n)
 {
+	m->ahead_len = 0;
+	if (n == 0)
+		return 0;
 	if (n > sizeof m->ahead ||
 	    io_recv(m->fd, m->ahead, sizeof m->ahead, clock_ms() + AHEAD_MS) !=
 		(ssize_t)n)
@@ -128,40 +156,50 @@ take_ahead(struct monitor *m, size_t n)
 	return 0;
 }
 
-/* One try a session: a front that wants more has been taken over. */
-static enum serve
+static enum mon_end
 try(struct monitor *m, const struct mon_msg *msg)
 {
-	if (m->tried) {
-		log_line("the front asked for a second try: it was ended");
-		return SERVE_OVER;
-	}
+	struct mon_reply r = { .verdict = MON_NO };
+
 	m->tried = true;
-	if (msg->len > 0 && take_ahead(m, msg->len) == -1)
-		return SERVE_OVER;
-	checker_run(m->s, m->fd, &m->id);
+	if (take_ahead(m, msg->len) == -1)
+		return MON_OVER;
+	checker_try(m->s, m->fd, &m->id);
 	if (m->id.rc == AUTH_YES) {
-		if (m->id.mech == AUTH_APOP)
-			report_apop(m->id.user);
-		return SERVE_LOGGED_IN;
+		if (m->id.mech != AUTH_SCRAM_SHA_256)
+			return MON_LOGGED_IN;
+		m->accepted = true;
+		r.verdict = MON_YES;
+		memcpy(r.signature, m->id.signature, sizeof r.signature);
+		return answer(m, &r);
 	}
 	report_failed(m->id.user[0] != '\0' ? m->id.user : msg->user,
 	    &m->s->peer, &m->id);
-	return send_verdict(m, m->id.rc == AUTH_TEMP ? MON_TEMP : MON_NO);
+	if (m->id.rc == AUTH_TEMP)
+		r.verdict = MON_TEMP;
+	return answer(m, &r);
 }
 
-static enum serve
-end(const struct monitor *m, const struct mon_msg *msg)
+static enum mon_end
+taken(struct monitor *m, const struct mon_msg *msg)
+{
+	if (!m->accepted || take_ahead(m, msg->len) == -1)
+		return MON_OVER;
+	return MON_LOGGED_IN;
+}
+
+static enum mon_end
+end(struct monitor *m, const struct mon_msg *msg)
 {
 	const struct peer *p = &m->s->peer;
 
 	switch (msg->code) {
 	case END_REFUSED:
-		return SERVE_REFUSED;
+		return MON_REFUSED;
 	case END_TIMEOUT:
 	case END_TIMEOUT_CUT:
 		report_timeout(msg->user, p, m->s->cfg.timeout);
-		return SERVE_OVER;
+		return MON_OVER;
 	case END_QUIT:
 	case END_EOF:
 	case END_CUT:
@@ -171,62 +209,68 @@ end(const struct monitor *m, const struct mon_msg *msg)
 		/* a name was given and no proof */
 		if (msg->user[0] != '\0' && !m->tried)
 			report_probe(msg->user, p);
-		return SERVE_OVER;
+		return MON_OVER;
 	default:
 		log_line("No session without confinement: is the option "
 			 "empty-dir (%s) an empty folder of root's? (%s)",
 		    m->s->cfg.empty_dir, msg->arg);
-		return SERVE_REFUSED;
+		return MON_REFUSED;
 	}
 }
 
-static enum serve
+/* What the front can ask, and how often. */
+static const struct request {
+	unsigned most;
+	enum mon_end (*run)(struct monitor *m, const struct mon_msg *msg);
+} requests[MON_OPS] = {
+	[MON_SAID] = { 10000, said },
+	[MON_DID] = { 10000, did },
+	[MON_KINDS] = { 1, kinds },
+	[MON_SALT] = { MECHS_MAX, salt },
+	[MON_TRY] = { 1, try },
+	[MON_TAKEN] = { 1, taken },
+	[MON_END] = { 1, end },
+};
+
+static enum mon_end
 serve(struct monitor *m, struct mon_msg *msg)
 {
 	msg->user[sizeof msg->user - 1] = '\0';
 	msg->arg[sizeof msg->arg - 1] = '\0';
-	switch (msg->op) {
-	case MON_SAID:
-		said(m, msg);
-		return SERVE_ON;
-	case MON_DID:
-		did(m, msg);
-		return SERVE_ON;
-	case MON_TRY:
-		return try(m, msg);
-	case MON_END:
-		return end(m, msg);
-	default:
-		return SERVE_OVER;
-	}
+	if (msg->op < MON_OPS && requests[msg->op].run != NULL &&
+	    m->asked[msg->op]++ < requests[msg->op].most)
+		return requests[msg->op].run(m, msg);
+	log_line(
+	    "the front asked what it may not ask (%u): it was ended", msg->op);
+	return MON_OVER;
 }
 
-/* Until the front is done with; it cannot outlive its time. */
-static enum serve
-serve_all(struct monitor *m)
+enum mon_end
+monitor_listen(struct monitor *m)
 {
+	/* the front cannot outlive its time */
 	int64_t deadline =
 	    clock_ms() + 3 * (int64_t)m->s->cfg.timeout * 1000 + 60000;
-	enum serve r = SERVE_ON;
+	enum mon_end r = MON_ON;
 
-	while (r == SERVE_ON) {
+	while (r == MON_ON) {
 		struct mon_msg msg;
 
 		if (io_wait(m->fd, POLLIN, deadline) == -1 ||
 		    recv(m->fd, &msg, sizeof msg, 0) != (ssize_t)sizeof msg)
-			return SERVE_OVER;
+			return MON_OVER;
 		r = serve(m, &msg);
 	}
 	return r;
 }
 
 static void
-reap(const struct monitor *m)
+reap(pid_t front)
 {
 	int st = 0;
 
-	kill(m->front, SIGKILL);
-	while (waitpid(m->front, &st, 0) == -1 && errno == EINTR)
+	kill(front, SIGKILL);
+	while (waitpid(front, &st, 0) == -1 && errno == EINTR)
 		;
 	if (WIFSIGNALED(st) && WTERMSIG(st) != SIGKILL)
 		log_line("the front was ended by signal %d%s", WTERMSIG(st),
@@ -235,7 +279,7 @@ reap(const struct monitor *m)
 }
 
 static int
-fork_front(struct monitor *m)
+fork_front(struct monitor *m, pid_t *front)
 {
 	struct session *s = m->s;
 	int sv[2];
@@ -249,11 +293,11 @@ fork_front(struct monitor *m)
 		return -1;
 	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) == -1 ||
-	    (m->front = fork()) == -1) {
+	    (*front = fork()) == -1) {
 		log_line("no process for the front: %s", strerror(errno));
 		return -1;
 	}
-	if (m->front == 0) {
+	if (*front == 0) {
 		s->mon = sv[1]; /* all others are closed soon */
 		front_run(s, uid, gid);
 	}
@@ -266,18 +310,22 @@ int
 monitor_run(struct session *s)
 {
 	struct monitor m;
-	enum serve r;
+	enum mon_end r;
+	pid_t front;
 
 	memset(&m, 0, sizeof m);
 	m.s = s;
 	s->t_start = clock_ms();
-	make_stamp(s);
-	if (fork_front(&m) == -1)
+	if (make_challenges(s) == -1 || fork_front(&m, &front) == -1)
 		return 111;
-	r = serve_all(&m);
-	reap(&m);
+	r = monitor_listen(&m);
+	reap(front);
 	close(m.fd);
-	if (r == SERVE_LOGGED_IN)
-		return trans_run(s, &m.id, m.ahead, m.ahead_len);
-	return r == SERVE_REFUSED ? 1 : 0;
+	if (r != MON_LOGGED_IN)
+		return r == MON_REFUSED ? 1 : 0;
+	if (m.id.mech == AUTH_APOP)
+		report_apop(m.id.user);
+	s->kinds = m.id.kinds;
+	s->kinds_known = true;
+	return trans_run(s, &m.id, m.ahead, m.ahead_len);
 }

@@ -10,7 +10,7 @@
  * Three kinds of process (docs/DESIGN.md, "Processes"):
  *
  *	front	 speaks with the client before log-in, confined
- *	checker	 forked for a try, opens the secrets, answers, ends
+ *	checker	 forked for a question, opens the secrets, answers, ends
  *	monitor	 the process that was started: logs, starts the others,
  *		 and after log-in becomes the user and speaks on
  *
@@ -20,9 +20,14 @@
 enum mon_op {
 	MON_SAID = 1, /* the front gave an -ERR: code is its enum reply */
 	MON_DID,      /* for debug: code is the row of a command */
+	MON_KINDS,    /* which kinds of secret are there? */
+	MON_SALT,     /* the salt of user, for SCRAM? */
 	MON_TRY,      /* len octets of read-ahead follow, if any, and then a
 			 struct auth_try, which the checker reads */
+	MON_TAKEN,    /* the client has taken the signature that the answer to
+			 a try by SCRAM had; len as above */
 	MON_END,      /* code is an enum session_end */
+	MON_OPS
 };
 
 struct mon_msg {
@@ -33,11 +38,49 @@ struct mon_msg {
 	char arg[REPLY_ARG_MAX + 1];
 };
 
-/* The answer to MON_TRY.  There is none to a good one: the front is ended. */
+/*
+ * The answer to MON_KINDS, MON_SALT and MON_TRY.  A good try has none, because
+ * then the front is ended; only that by SCRAM is answered with MON_YES.
+ */
 enum mon_verdict {
-	MON_NO = 1,
+	MON_YES = 1,
+	MON_NO,
 	MON_TEMP
 };
+
+struct mon_reply {
+	uint8_t verdict;
+	uint8_t kinds;
+	uint8_t salt_len;
+	uint32_t iterations;
+	uint8_t salt[SCRAM_SALT_MAX];
+	uint8_t signature[SCRAM_KEY];
+};
+
+/* The monitor's side, while the front is there. */
+struct monitor {
+	struct session *s;
+	int fd; /* to the front */
+	unsigned asked[MON_OPS];
+	bool tried, accepted;
+	unsigned said;
+	struct auth_ident id;
+	char ahead[IN_OCTETS];
+	size_t ahead_len;
+};
+
+enum mon_end {
+	MON_ON, /* not over yet */
+	MON_LOGGED_IN,
+	MON_REFUSED,
+	MON_OVER
+};
+
+/*
+ * Answers the front's messages until it is done with, or does what only one
+ * that was taken over would do.
+ */
+enum mon_end monitor_listen(struct monitor *m);
 
 /*
  * The whole session: front, checker, then the maildrop.  The exit code.

@@ -7,6 +7,7 @@
 void
 reply_text(enum reply r, const char *arg, char *dst, size_t n)
 {
+	/* without an after, there is no argument */
 	static const struct {
 		const char *before, *after;
 	} row[REPLY_COUNT] = {
@@ -16,27 +17,38 @@ reply_text(enum reply r, const char *arg, char *dst, size_t n)
 		[REPLY_TOO_FEW] = { "Too few arguments for the ", " command." },
 		[REPLY_TOO_MANY] = { "Too many arguments for the ",
 		    " command." },
-		[REPLY_LONG] = { "The command line is too long.", "" },
-		[REPLY_NUL] = { "The command line has a NUL in it.", "" },
-		[REPLY_CR] = { "The command line has a CR in it.", "" },
-		[REPLY_BAD_USER] = { "This cannot be a user name.", "" },
-		[REPLY_NO_USER] = { "Give the user name first.", "" },
+		[REPLY_LONG] = { "The command line is too long.", NULL },
+		[REPLY_NUL] = { "The command line has a NUL in it.", NULL },
+		[REPLY_CR] = { "The command line has a CR in it.", NULL },
+		[REPLY_BAD_USER] = { "This cannot be a user name.", NULL },
+		[REPLY_NO_USER] = { "Give the user name first.", NULL },
 		[REPLY_BAD_DIGEST] = { "The digest has to be 32 hexadecimal "
 				       "digits.",
-		    "" },
+		    NULL },
 		[REPLY_BAD_NUMBER] = { "\"", "\" is not a number." },
 		[REPLY_NO_MESSAGE] = { "Message ", " does not exist." },
 		[REPLY_GONE] = { "Message ", " has been deleted." },
+		[REPLY_MECH] = { "Unknown authentication mechanism: ", "" },
+		[REPLY_MECH_CLEAR] = { "The mechanism ",
+		    " sends the password in the clear, which is not allowed "
+		    "on this connection." },
+		[REPLY_CANCELLED] = { "Authentication cancelled.", NULL },
+		[REPLY_BAD_SASL] = { "This is no response of the mechanism.",
+		    NULL },
+		[REPLY_OTHER_USER] = { "Nobody can log in as somebody else.",
+		    NULL },
 		[REPLY_REFUSED] = { "[AUTH] Password supplied for \"",
 		    "\" is incorrect." },
 		[REPLY_TEMP] = { "[SYS/TEMP] Log-in is not possible now, try "
 				 "again later.",
-		    "" },
+		    NULL },
 	};
+	const char *after = row[r].after;
 	char shown[REPLY_ARG_MAX + 1];
 
-	text_safe(shown, sizeof shown, *row[r].after != '\0' ? arg : "");
-	snprintf(dst, n, "%s%s%s", row[r].before, shown, row[r].after);
+	text_safe(shown, sizeof shown, after != NULL ? arg : "");
+	snprintf(
+	    dst, n, "%s%s%s", row[r].before, shown, after != NULL ? after : "");
 }
 
 const char *

@@ -29,7 +29,12 @@ enum reply {
 	REPLY_BAD_NUMBER, /* the argument */
 	REPLY_NO_MESSAGE, /* the number */
 	REPLY_GONE,	  /* the number */
-	REPLY_REFUSED,	  /* the user */
+	REPLY_MECH,	  /* the mechanism */
+	REPLY_MECH_CLEAR, /* the mechanism */
+	REPLY_CANCELLED,
+	REPLY_BAD_SASL,
+	REPLY_OTHER_USER,
+	REPLY_REFUSED, /* the user */
 	REPLY_TEMP,
 	REPLY_COUNT,
 };

@@ -120,6 +120,9 @@ answer(struct session *s, const struct cmd *c, enum outcome oc,
 		session_sign_off(s);
 		*end = END_QUIT;
 		return true;
+	case OC_GONE:
+		*end = s->gone;
+		return true;
 	case OC_DEAD:
 	default:
 		*end = END_DEAD;
@@ -141,13 +144,47 @@ session_gathers(const struct session *s)
 	}
 }
 
+/* The next line, before the client was silent or at work for too long. */
+static enum io_line
+next_line(struct session *s, char **line)
+{
+	int64_t idle = clock_ms() + (int64_t)s->cfg.timeout * 1000;
+
+	return in_line(&s->in, line, idle < s->total ? idle : s->total);
+}
+
+enum outcome
+session_challenge(struct session *s, const char *text, char **line)
+{
+	enum io_line st;
+
+	out_str(&s->out, "+ ");
+	out_str(&s->out, text);
+	out_str(&s->out, "\r\n");
+	if (out_flush(&s->out) == -1) {
+		s->gone = END_CUT;
+		return OC_GONE;
+	}
+	s->in.max = SASL_LINE_MAX;
+	st = next_line(s, line);
+	s->in.max = IO_LINE_MAX;
+	if (is_input_end(st)) {
+		s->gone = input_end(s, st);
+		return OC_GONE;
+	}
+	if (st != IO_LINE)
+		return bad_line(s, st);
+	return strcmp(*line, "*") == 0 ? session_refuse(s, REPLY_CANCELLED, "")
+				       : OC_OK;
+}
+
 enum session_end
 session_loop(struct session *s, const struct cmd *table, int64_t total)
 {
 	enum session_end end;
 
+	s->total = total;
 	for (;;) {
-		int64_t idle = clock_ms() + (int64_t)s->cfg.timeout * 1000;
 		const struct cmd *c = NULL;
 		enum outcome oc;
 		char *line;
@@ -158,7 +195,7 @@ session_loop(struct session *s, const struct cmd *table, int64_t total)
 			return END_CUT;
 		if (total != INT64_MAX && clock_left(total) == 0)
 			return END_TIMEOUT_CUT;
-		st = in_line(&s->in, &line, idle < total ? idle : total);
+		st = next_line(s, &line);
 		if (is_input_end(st)) {
 			end = input_end(s, st);
 			out_flush(&s->out);

@@ -12,8 +12,21 @@
 #include "peer.h"
 #include "reply.h"
 
-#define IN_OCTETS 4096 /* of input at once, and of read-ahead handed over */
-#define OUT_SMALL 4096 /* of output at once, if it is not gathered */
+#define IN_OCTETS 4096	   /* of input at once, and of read-ahead handed over */
+#define MECHS_MAX 3	   /* mechanisms that are refused, or cancelled */
+#define SASL_LINE_MAX 2048 /* a response of AUTH (RFC 5034 section 4) */
+#define OUT_SMALL 4096	   /* of output at once, if it is not gathered */
+
+enum session_end {
+	END_QUIT,
+	END_EOF,     /* between two commands */
+	END_CUT,     /* EOF inside a command, or a broken connection */
+	END_TIMEOUT, /* between two commands */
+	END_TIMEOUT_CUT,
+	END_REFUSED,
+	END_DEAD,	/* we cannot go on */
+	END_UNCONFINED, /* the front could not give up its rights */
+};
 
 /*
  * One POP3 session.  The same struct serves the front (AUTHORIZATION) and,
@@ -26,7 +39,9 @@ struct session {
 	int fd_in, fd_out;	    /* the client */
 	struct in in;
 	struct out out;
-	bool tls; /* the connection is encrypted */
+	char nonce[SCRAM_NONCE_MAX]; /* ours for SCRAM */
+	bool tls;		     /* the connection is encrypted */
+	int64_t total; /* clock_ms() by which all has to be over */
 	bool in_transaction;
 
 	/* what a handler says: the loop makes a reply of it */
@@ -37,9 +52,14 @@ struct session {
 
 	char user[USERNAME_MAX]; /* as given by USER; after log-in, for good */
 
+	unsigned kinds; /* of secrets: AUTH_HAS_ */
+	bool kinds_known;
+
 	/* front */
-	int mon;       /* the socket to the monitor */
-	int64_t asked; /* clock_ms() when the credentials came */
+	int mon;	       /* the socket to the monitor */
+	bool named;	       /* by USER: PASS can come */
+	unsigned mechs;	       /* that were refused or cancelled */
+	enum session_end gone; /* with OC_GONE */
 
 	/* transaction */
 	struct drop drop;
@@ -58,22 +78,19 @@ enum outcome {
 	OC_BYE,	 /* the session ends with +OK */
 	OC_FAIL, /* -ERR and s->text, and the session ends */
 	OC_DEAD, /* nothing more can be said */
+	OC_GONE, /* the client has gone, and s->gone says how */
 };
 
 /* Fills s->text (and what the front reports) and returns OC_ERR. */
 enum outcome session_refuse(struct session *s, enum reply r, const char *arg);
 enum outcome session_error(struct session *s, const struct err *e);
 
-enum session_end {
-	END_QUIT,
-	END_EOF,     /* between two commands */
-	END_CUT,     /* EOF inside a command, or a broken connection */
-	END_TIMEOUT, /* between two commands */
-	END_TIMEOUT_CUT,
-	END_REFUSED,
-	END_DEAD,	/* we cannot go on */
-	END_UNCONFINED, /* the front could not give up its rights */
-};
+/*
+ * Sends a challenge of AUTH, as it stands behind "+ ", and reads the response
+ * (RFC 5034): OC_OK and the line; OC_ERR if that is none, or "*"; OC_GONE.
+ */
+enum outcome session_challenge(
+    struct session *s, const char *text, char **line);
 
 struct cmd;
 

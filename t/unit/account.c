@@ -107,7 +107,6 @@ teardown(void **state)
 static void
 records(void **state)
 {
-	const struct auth_cfg cfg = { .users = users, .secrets = secrets };
 	size_t i;
 
 	(void)state;
@@ -117,7 +116,7 @@ records(void **state)
 		int rc;
 
 		memset(&a, 0, sizeof a);
-		rc = account_virtual(&cfg, row[i].user, &a, &e);
+		rc = account_virtual(users, row[i].user, &a, &e);
 		CHECK(rc == row[i].rc, "%s: %d %s", row[i].user, rc, e.text);
 		if (rc == -1) {
 			/* somebody has to mend the record: which, and where */
@@ -131,8 +130,6 @@ records(void **state)
 		    row[i].user, (uintmax_t)a.uid, (uintmax_t)a.gid);
 		assert_string_equal(a.home, row[i].home);
 		assert_string_equal(a.maildrop, row[i].maildrop);
-		assert_string_equal(a.hash,
-		    strcmp(row[i].user, "joe") == 0 ? "$6$salt$hash" : "");
 	}
 }
 
@@ -141,7 +138,6 @@ nobody(void **state)
 {
 	static const char *const name[] = { "nobody", "", "jo", "joee", "Joe",
 		"other", "ujoe" };
-	const struct auth_cfg cfg = { .users = users, .secrets = secrets };
 	size_t i;
 
 	(void)state;
@@ -150,7 +146,7 @@ nobody(void **state)
 		struct err e;
 
 		memset(&a, 0, sizeof a);
-		CHECK(account_virtual(&cfg, name[i], &a, &e) == 0, "\"%s\"",
+		CHECK(account_virtual(users, name[i], &a, &e) == 0, "\"%s\"",
 		    name[i]);
 	}
 }

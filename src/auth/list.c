@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* runs as: root (checker) */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cdbx.h"
+#include "lines.h"
+#include "list.h"
+#include "safefile.h"
+
+#define ANY_SHELL "/POPPER/ANY/SHELL"
+
+/* Does a line hold one of these words?  other may be NULL. */
+static int
+file_has(const char *path, const char *word, const char *other, struct err *e)
+{
+	char mem[4096];
+	struct lines l;
+	char *s;
+	size_t n;
+	int found = 0;
+	int r = 1;
+	int fd = safefile_open_admin(path, e);
+
+	if (fd == -1)
+		return -1;
+	lines_init(&l, fd, mem, sizeof mem);
+	while (found == 0 && (r = lines_next(&l, &s, &n)) == 1) {
+		while (n > 0 && strchr(" \t\r", s[n - 1]) != NULL)
+			s[--n] = '\0';
+		s += strspn(s, " \t");
+		found = strcmp(s, word) == 0 ||
+		    (other != NULL && strcmp(s, other) == 0);
+	}
+	if (r == -1)
+		err_sys(e, ERR_PERM, "Unable to read", path);
+	lines_free(&l);
+	close(fd);
+	return r == -1 ? -1 : found;
+}
+
+static int
+cdb_admits(const char *users, const char *user, struct err *e)
+{
+	char text[8];
+	int listed;
+	int r = cdbx_get(users, 'n', user, text, sizeof text, e);
+
+	if (r != 0)
+		return r == 1 ? 0 : -1;
+	/* a record without a name: there is such a list */
+	listed = cdbx_get(users, 'y', "", text, sizeof text, e);
+	if (listed != 1)
+		return listed == 0 ? 1 : -1;
+	return cdbx_get(users, 'y', user, text, sizeof text, e);
+}
+
+int
+list_admits(const struct auth_cfg *cfg, const char *users, const char *user,
+    struct err *e)
+{
+	int r;
+
+	if (cfg->allow != NULL &&
+	    (r = file_has(cfg->allow, user, NULL, e)) != 1)
+		return r;
+	if (cfg->deny != NULL && (r = file_has(cfg->deny, user, NULL, e)) != 0)
+		return r == 1 ? 0 : -1;
+	return cdb_admits(users, user, e);
+}
+
+int
+list_shell(const char *shells, const char *shell, struct err *e)
+{
+	if (shell[0] == '\0')
+		shell = "/bin/sh";
+	if (strcmp(shell, ANY_SHELL) == 0)
+		return 1;
+	return file_has(shells, shell, ANY_SHELL, e);
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/* runs as: root (checker) */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "io.h"
+#include "run.h"
+
+enum {
+	INPUT,	   /* what it reads */
+	OUR_INPUT, /* and our end of that */
+	OUR_OUTPUT,
+	OUTPUT,
+	ENDS
+};
+
+static void
+close_ends(int fd[ENDS])
+{
+	int i;
+
+	for (i = 0; i < ENDS; i++) {
+		if (fd[i] != -1)
+			close(fd[i]);
+		fd[i] = -1;
+	}
+}
+
+/* The input lies in the pipe before anything reads it: it fits. */
+static int
+open_ends(const struct run *r, int fd[ENDS])
+{
+	int i;
+
+	for (i = 0; i < ENDS; i++)
+		fd[i] = -1;
+	if (pipe2(&fd[OUR_OUTPUT], O_CLOEXEC) == -1)
+		return -1;
+	if (r->input == NULL)
+		return 0;
+	if (r->input_len > RUN_INPUT_MAX) {
+		errno = E2BIG;
+		return -1;
+	}
+	if (pipe2(&fd[INPUT], O_CLOEXEC) == -1 ||
+	    write(fd[OUR_INPUT], r->input, r->input_len) !=
+		(ssize_t)r->input_len)
+		return -1;
+	close(fd[OUR_INPUT]);
+	fd[OUR_INPUT] = -1;
+	return 0;
+}
+
+static int
+log_fd(int null)
+{
+	struct stat st;
+
+	return fstat(STDERR_FILENO, &st) == -1 || S_ISSOCK(st.st_mode)
+	    ? null
+	    : STDERR_FILENO;
+}
+
+static _Noreturn void
+child(const struct run *r, const int fd[ENDS])
+{
+	int input = fd[INPUT] == -1 ? -1 : fcntl(fd[INPUT], F_DUPFD, 10);
+	int output = fcntl(fd[OUTPUT], F_DUPFD, 10);
+	int null = open("/dev/null", O_RDWR);
+	sigset_t none;
+
+	/* whoever waits for it may be ended first */
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	if (output == -1 || null == -1 ||
+	    dup2(log_fd(null), STDERR_FILENO) == -1 ||
+	    dup2(null, STDIN_FILENO) == -1 ||
+	    dup2(output, STDOUT_FILENO) == -1 ||
+	    (input != -1 && dup2(input, 3) == -1) ||
+	    close_range(input == -1 ? 3 : 4, ~0U, 0) == -1)
+		_exit(126);
+	execve(r->argv[0], r->argv, r->envp);
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
+/* All of its output, till it closes it; -1 with errno. */
+static int
+collect(const struct run *r, int fd, int64_t deadline)
+{
+	size_t len = 0;
+
+	for (;;) {
+		ssize_t n;
+
+		if (io_wait(fd, POLLIN, deadline) == -1)
+			return -1;
+		n = read(fd, r->out + len, r->out_size - len);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return -1;
+		len += (size_t)n;
+		if (len == r->out_size) {
+			errno = EMSGSIZE;
+			return -1;
+		}
+		if (n == 0) {
+			r->out[len] = '\0';
+			return 0;
+		}
+	}
+}
+
+/* It may close its output and stay. */
+static int
+reap(pid_t pid, int64_t deadline, int *st)
+{
+	for (;;) {
+		pid_t got = waitpid(pid, st, WNOHANG);
+
+		if (got == pid)
+			return 0;
+		if (got == -1 && errno != EINTR)
+			return -1;
+		if (clock_left(deadline) == 0) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		clock_wait(clock_ms() + 5);
+	}
+}
+
+int
+run_program(const struct run *r, struct err *e)
+{
+	int64_t deadline = clock_ms() + r->limit;
+	int fd[ENDS];
+	int st = 0;
+	pid_t pid = -1;
+
+	if (open_ends(r, fd) == -1 || (pid = fork()) == -1) {
+		err_sys(e, ERR_TEMP, "Unable to run", r->argv[0]);
+		close_ends(fd);
+		return -1;
+	}
+	if (pid == 0)
+		child(r, fd);
+	close(fd[OUTPUT]);
+	fd[OUTPUT] = -1;
+	if (collect(r, fd[OUR_OUTPUT], deadline) == -1 ||
+	    reap(pid, deadline, &st) == -1) {
+		err_sys(e, ERR_TEMP, "No use was to be had of", r->argv[0]);
+		close_ends(fd);
+		kill(pid, SIGKILL);
+		while (waitpid(pid, &st, 0) == -1 && errno == EINTR)
+			;
+		return -1;
+	}
+	close_ends(fd);
+	if (!WIFEXITED(st))
+		return err_set(e, ERR_TEMP, "%.200s was ended by signal %d",
+		    r->argv[0], WTERMSIG(st));
+	return WEXITSTATUS(st);
+}
+
+int
+run_words(char *text, char **word, size_t n)
+{
+	size_t count = 0;
+
+	for (;;) {
+		text += strspn(text, " \t");
+		if (*text == '\0')
+			break;
+		if (count + 1 >= n)
+			return -1;
+		word[count++] = text;
+		text += strcspn(text, " \t");
+		if (*text == '\0')
+			break;
+		*text++ = '\0';
+	}
+	word[count] = NULL;
+	return count > 0 ? 0 : -1;
+}
