@@ -62,7 +62,7 @@ struct inquiry {
 		NOBODY,
 		VIRTUAL, /* of users.cdb */
 		SYSTEM,	 /* of passwd */
-		PROGRAM	 /* known to the program only */
+		PROGRAM	 /* known to the program, if to anybody */
 	} found;
 	uint8_t *signature;
 	struct err e;
@@ -119,7 +119,7 @@ by_program(struct inquiry *q)
 	enum auth_rc rc =
 	    oracle_ask(q->cfg, q->try->user, q->try->proof, &q->a, &q->e);
 
-	if (rc == AUTH_YES && q->found == NOBODY)
+	if (q->found == NOBODY)
 		q->found = PROGRAM;
 	if (rc == AUTH_YES)
 		q->a.expired = false;

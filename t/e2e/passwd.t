@@ -21,6 +21,9 @@ today=$(($(date +%s) / 86400))
 	echo "zero:x:0:0::$dir:/bin/sh"
 	echo "plain:$hash:20106:20106::$dir:/bin/sh"
 	echo "noshadow:x:20107:20107::$dir:/bin/sh"
+	echo "ftponly:x:20108:20108::$dir:/bin/ftponly"
+	echo "noshell:x:20109:20109::$dir:"
+	echo "anyshell:x:20110:20110::$dir:/POPPER/ANY/SHELL"
 } >"$dir/passwd"
 {
 	cat /etc/shadow
@@ -30,11 +33,15 @@ today=$(($(date +%s) / 86400))
 	echo "gone:$hash:$today:0:99999:7::$((today - 1)):"
 	echo "old:$hash:$((today - 50)):0:10:7:::"
 	echo "low:$hash:$today:0:99999:7:::"
-	echo "zero:$hash:$today:0:99999:7:::"
+	for user in zero ftponly noshell anyshell; do
+		echo "$user:$hash:$today:0:99999:7:::"
+	done
 } >"$dir/shadow"
+printf '# shells\n/bin/sh\n/bin/bash\n' >"$dir/shells"
 chmod 644 "$dir/passwd"
 chmod 640 "$dir/shadow"
 exec unshare -m sh -c '
 	mount --bind "$1/passwd" /etc/passwd &&
-	    mount --bind "$1/shadow" /etc/shadow || exit 1
+	    mount --bind "$1/shadow" /etc/shadow &&
+	    mount --bind "$1/shells" /etc/shells || exit 1
 	perl "$2/passwd.pl"' sh "$dir" "$here"

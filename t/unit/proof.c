@@ -46,6 +46,31 @@ apop(void **state)
 		    "row %zu: %s", i, row[i].digest);
 }
 
+static void
+cram(void **state)
+{
+	/* the example of RFC 2195 section 2 */
+	static const char stamp[] =
+	    "<1896.697170952@postoffice.reston.mci.net>";
+	static const char digest[] = "b913a602c7eda7a495b4e6e7334d3890";
+
+	(void)state;
+	assert_true(proof_cram(stamp, "tanstaaftanstaaf", digest));
+	assert_false(proof_cram(stamp, "tanstaaftanstaag", digest));
+	assert_false(proof_cram(STAMP, "tanstaaftanstaaf", digest));
+	assert_false(proof_cram(stamp, "tanstaaftanstaaf", "b913"));
+	assert_false(proof_apop(stamp, "tanstaaftanstaaf", digest));
+}
+
+static void
+equal(void **state)
+{
+	(void)state;
+	assert_true(proof_equal(SECRET, SECRET));
+	assert_false(proof_equal(SECRET, SECRET "f"));
+	assert_false(proof_equal("", SECRET));
+}
+
 /* openssl passwd -1 and -6, -salt abcdefgh, of tanstaaf */
 #define MD5_HASH "$1$abcdefgh$hDf8O5em1.mnibl8TkeZO."
 #define SHA_HASH \
@@ -107,6 +132,8 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(apop),
+		cmocka_unit_test(cram),
+		cmocka_unit_test(equal),
 		cmocka_unit_test(crypt_hash),
 	};
 
