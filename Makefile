@@ -9,6 +9,8 @@ SYSCONFDIR = /etc/popper
 MANDIR = $(PREFIX)/share/man
 LIBEXECDIR = $(PREFIX)/lib/popper
 EMPTYDIR = $(LIBEXECDIR)/empty
+# where poplimit counts; gone with a reboot, like the sessions
+RUNDIR = /run/popper
 BUILD = build
 
 # yes: popper is linked statically with musl, because glibc takes several
@@ -23,7 +25,7 @@ HARDEN = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
     $(addprefix -iquote src/,lib auth drop popper) -iquote t/unit \
     -DPOPPER_CDB='"$(SYSCONFDIR)/cdb"' -DPOPPER_EMPTY='"$(EMPTYDIR)"' \
-    -DPOPPER_LIBEXEC='"$(LIBEXECDIR)"' \
+    -DPOPPER_LIBEXEC='"$(LIBEXECDIR)"' -DPOPPER_RUN='"$(RUNDIR)"' \
     $(WARN) $(HARDEN) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 STATIC_LIBS = -Wl,-Bstatic -lcdb -lbearssl -lxxhash -lcrypt
@@ -252,7 +254,7 @@ soak: deps-check
 install: all
 	PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' MANDIR='$(MANDIR)' \
 	    LIBEXECDIR='$(LIBEXECDIR)' EMPTYDIR='$(EMPTYDIR)' \
-	    DESTDIR='$(DESTDIR)' BUILD='$(BUILD)' scripts/install
+	    RUNDIR='$(RUNDIR)' DESTDIR='$(DESTDIR)' BUILD='$(BUILD)' scripts/install
 
 uninstall:
 	PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' MANDIR='$(MANDIR)' \

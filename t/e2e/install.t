@@ -24,13 +24,14 @@ mk() {
 mk_install() {
 	PREFIX=/opt/popper SYSCONFDIR=/opt/etc/popper \
 	    MANDIR=/opt/popper/share/man LIBEXECDIR=/opt/popper/lib/popper \
-	    EMPTYDIR=/opt/popper/lib/popper/empty DESTDIR="$dir/root" \
+	    EMPTYDIR=/opt/popper/lib/popper/empty RUNDIR=/opt/run DESTDIR="$dir/root" \
 	    sh -c 'cd "$0" && scripts/install "$@"' "$top" "$@"
 }
 root=$dir/root
 etc=$root/opt/etc/popper
 check install mk_install
 for f in opt/popper/sbin/popper opt/popper/sbin/rebuild-cdb \
+    opt/popper/sbin/poplimit opt/popper/share/man/man8/poplimit.8 \
     opt/popper/lib/popper/as-user opt/popper/share/man/man8/popper.8 \
     opt/popper/share/man/man5/qpopper.conf.5 opt/etc/popper/qpopper.conf \
     opt/etc/popper/cdb/secrets opt/etc/popper/service/qpopper/run \
@@ -42,6 +43,8 @@ check "secrets are root's only" \
 check 'the empty folder is there' test -d "$root/opt/popper/lib/popper/empty"
 check 'paths are those of the installation' \
     grep -q 'CONF=/opt/etc/popper/qpopper.conf' "$etc/service/qpopper/settings"
+check 'also where sessions are counted' \
+    grep -q '^RUN=/opt/run[[:space:]]' "$etc/service/qpopper/settings"
 check 'the configuration is right' \
     "$root/opt/popper/sbin/popper" --check-config -f "$etc/qpopper.conf"
 check 'rebuild-cdb works' "$root/opt/popper/sbin/rebuild-cdb" "$etc/cdb"
@@ -54,6 +57,7 @@ check 'secrets were left alone' grep -q '^alice:' "$etc/cdb/secrets"
 check 'configuration was left alone' grep -q '^set shy' "$etc/qpopper.conf"
 check uninstall mk uninstall
 check 'the program is gone' test ! -e "$root/opt/popper/sbin/popper"
+check 'nor are others left' rmdir "$root/opt/popper/sbin"
 check 'manual pages are gone' \
     test ! -e "$root/opt/popper/share/man/man8/popper.8"
 check 'secrets are still there' grep -q '^alice:' "$etc/cdb/secrets"

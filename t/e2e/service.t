@@ -18,6 +18,7 @@ if ($Pop::BUILD =~ /asan/) {
 my $build = tempdir('popper-demo.XXXXXX', TMPDIR => 1, CLEANUP => 1);
 chmod 0755, $build;
 symlink $Pop::POPPER, "$build/popper";
+symlink "$Pop::BUILD/poplimit", "$build/poplimit";
 my $demo = "$build/demo";
 my $main = $$;
 
@@ -82,6 +83,7 @@ sub session {
 
 my $s = session();
 like($s->{greeting}, qr/^\+OK popper .* at demo\.localhost /, 'greeting');
+is(-s "$demo/run/slots", 0, 'sessions of an address are counted');
 $s->cmd('USER demo');
 like($s->cmd('PASS demo'), qr/^\+OK demo has/, 'USER and PASS');
 my (undef, $big) = $s->message('RETR 8');
