@@ -31,6 +31,7 @@ root=$dir/root
 etc=$root/opt/etc/popper
 check install mk_install
 for f in opt/popper/sbin/popper opt/popper/sbin/rebuild-cdb \
+    opt/popper/share/popper/fail2ban/popper.conf \
     opt/popper/sbin/poplimit opt/popper/share/man/man8/poplimit.8 \
     opt/popper/lib/popper/as-user opt/popper/share/man/man8/popper.8 \
     opt/popper/share/man/man5/qpopper.conf.5 opt/etc/popper/qpopper.conf \
@@ -43,6 +44,9 @@ check "secrets are root's only" \
 check 'the empty folder is there' test -d "$root/opt/popper/lib/popper/empty"
 check 'paths are those of the installation' \
     grep -q 'CONF=/opt/etc/popper/qpopper.conf' "$etc/service/qpopper/settings"
+check "fail2ban's jail knows the log" grep -q \
+    '^logpath = /opt/etc/popper/service/qpopper/log/main/current$' \
+    "$root/opt/popper/share/popper/fail2ban/popper-jail.conf"
 check 'also where sessions are counted' \
     grep -q '^RUN=/opt/run[[:space:]]' "$etc/service/qpopper/settings"
 check 'the configuration is right' \
@@ -57,6 +61,7 @@ check 'secrets were left alone' grep -q '^alice:' "$etc/cdb/secrets"
 check 'configuration was left alone' grep -q '^set shy' "$etc/qpopper.conf"
 check uninstall mk uninstall
 check 'the program is gone' test ! -e "$root/opt/popper/sbin/popper"
+check "and fail2ban's filter" test ! -e "$root/opt/popper/share/popper"
 check 'nor are others left' rmdir "$root/opt/popper/sbin"
 check 'manual pages are gone' \
     test ! -e "$root/opt/popper/share/man/man8/popper.8"
