@@ -41,14 +41,30 @@ from_socket(char *dst, size_t n, int fd)
 		text_copy(dst, n, "unknown");
 }
 
-/* What a greeting can hold between angle brackets (RFC 822, msg-id). */
-static bool
-host_ok(const char *s)
+/*
+ * The name as every client takes it in a greeting's stamp: a dot-atom (RFC
+ * 5322 section 3.2.3) of letters, digits, "-" and "_".  fetchmail refuses
+ * empty labels, mpop most other characters.  Empty labels are left out, so
+ * that mail.example. is what it means; -1 if it cannot be mended.
+ */
+static int
+host_name(char *dst, size_t n, const char *name)
 {
-	return s[0] != '\0' && s[0] != '.' && strlen(s) < 128 &&
-	    s[strspn(s,
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-		"0123456789.-_")] == '\0';
+	size_t len = 0;
+
+	for (; *name != '\0'; name++) {
+		if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv"
+			   "wxyz0123456789-_.",
+			*name) == NULL ||
+		    len + 1 >= n)
+			return -1;
+		if (*name != '.' || (len > 0 && dst[len - 1] != '.'))
+			dst[len++] = *name;
+	}
+	if (len > 0 && dst[len - 1] == '.')
+		len--;
+	dst[len] = '\0';
+	return len > 0 ? 0 : -1;
 }
 
 static void
@@ -58,20 +74,21 @@ own_name(char *dst, size_t n)
 		.ai_socktype = SOCK_STREAM };
 	struct addrinfo *ai = NULL;
 	const char *given = getenv("TCPLOCALHOST");
-	char host[128];
+	char host[256];
+	char full[128];
 
-	if (given != NULL && host_ok(given)) {
-		text_copy(dst, n, given);
+	if (given != NULL && host_name(dst, n, given) == 0)
 		return;
-	}
-	if (gethostname(host, sizeof host) == -1 || !host_ok(host))
-		text_copy(host, sizeof host, "localhost");
+	if (gethostname(host, sizeof host) == -1)
+		host[0] = '\0';
 	host[sizeof host - 1] = '\0';
-	text_copy(dst, n, host);
-	if (strchr(host, '.') == NULL &&
-	    getaddrinfo(host, NULL, &hints, &ai) == 0) {
-		if (ai->ai_canonname != NULL && host_ok(ai->ai_canonname))
-			text_copy(dst, n, ai->ai_canonname);
+	if (host_name(dst, n, host) == -1)
+		text_copy(dst, n, "localhost");
+	if (strchr(dst, '.') == NULL &&
+	    getaddrinfo(dst, NULL, &hints, &ai) == 0) {
+		if (ai->ai_canonname != NULL &&
+		    host_name(full, sizeof full, ai->ai_canonname) == 0)
+			text_copy(dst, n, full);
 		freeaddrinfo(ai);
 	}
 }

@@ -15,6 +15,12 @@ struct peer {
 /*
  * From TCPREMOTEIP, TCPREMOTEHOST and TCPLOCALHOST, or else from the socket
  * fd and this machine's name.  names: TCPREMOTEHOST counts.
+ *
+ * us is always a name that clients take in a stamp of APOP (RFC 1939 section
+ * 7): letters, digits, "-" and "_", with single dots between them.  Dots too
+ * many are left out; a TCPLOCALHOST with anything else in it, or of 128 octets
+ * or more, does not count, nor does such a name of this machine: then it is
+ * "localhost".
  */
 void peer_find(struct peer *p, int fd, bool names);
 

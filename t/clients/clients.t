@@ -26,23 +26,30 @@ my @body = ("plain\n", ".\n..\n.dot\n", "before\n>From inside\nafter\n",
 my $all = join '', map { Mbox::message($_ + 1, $body[$_]) } 0 .. $#body;
 
 # tcpserver takes a port of its own choosing and tells it with -1.
-pipe my $reader, my $writer or die;
-my $server = fork;
-if ($server == 0) {
-	open STDOUT, '>&', $writer;
-	open STDERR, '>>', $host->{log};
-	$ENV{ASAN_OPTIONS} ||= '';
-	exec qw(tcpserver -1HRD -l mail.test 127.0.0.1 0), $Pop::POPPER, '-f',
-	    $host->{conf};
-}
-close $writer;
-chomp(my $port = <$reader>);
+my @server;
 my $main = $$;
+sub serve {
+	my ($name) = @_;
+	pipe my $reader, my $writer or die;
+	my $server = fork;
+	if ($server == 0) {
+		open STDOUT, '>&', $writer;
+		open STDERR, '>>', $host->{log};
+		$ENV{ASAN_OPTIONS} ||= '';
+		exec qw(tcpserver -1HRD -l), $name, qw(127.0.0.1 0),
+		    $Pop::POPPER, '-f', $host->{conf};
+	}
+	push @server, $server;
+	close $writer;
+	chomp(my $port = <$reader>);
+	return $port;
+}
+my $port = serve('mail.test');
 END {
-	if ($server && $$ == $main) {
+	if ($$ == $main) {
 		local $?;
-		kill 'TERM', $server;
-		waitpid $server, 0;
+		kill 'TERM', @server;
+		waitpid $_, 0 for @server;
 	}
 }
 
@@ -194,6 +201,47 @@ END
 		my ($code, $out) = run('mpop', '-C', "$home/mpoprc", '-Q');
 		is($code, 0, "mpop: $auth") or diag($out);
 		same("mpop: $auth", bodies(Pop::slurp("$home/mpop.mbox") || ''));
+	}
+}
+
+# APOP, whatever the server's name is: mpop and fetchmail look at the stamp,
+# and say no more if it is none to them.
+SKIP: {
+	skip 'no mpop', 14 unless have('mpop') && have('fetchmail');
+	$host->spool('alice', '');
+	for my $name ('mail.example.org', 'MAIL.Example.ORG', 'mail', '0',
+	    '192.0.2.1', '1and1.example.org', 'my_host.example.org',
+	    '-x-.example.org', 'mail.example.org.', 'mail..example.org',
+	    '.example.org', join('.', ('a' x 62) x 2), '[192.0.2.1]',
+	    'a~b c') {
+		my $there = serve($name);
+		Pop::spew("$home/mpoprc", <<"END", 0600);
+account default
+host 127.0.0.1
+port $there
+user alice
+password tanstaaf
+auth apop
+tls off
+uidls_file $home/uidls
+delivery mbox $home/mpop.mbox
+END
+		Pop::spew("$home/fetchmailrc", <<"END", 0600);
+set no bouncemail
+poll 127.0.0.1 port $there protocol apop
+  user alice password tanstaaf sslproto '' mda "cat"
+END
+		own("$home/$_") for 'mpoprc', 'fetchmailrc';
+		my ($code, $out) = run('mpop', '-C', "$home/mpoprc", '-Q');
+		# 1: there is no mail
+		my ($code2, $out2) = run('fetchmail', '-f',
+		    "$home/fetchmailrc", '--pidfile', "$home/fetchmail.pid",
+		    '--nosyslog');
+		is("$code $code2", '0 1', "APOP at \"$name\"") or
+		    diag($out, $out2);
+		my $server = pop @server;
+		kill 'TERM', $server;
+		waitpid $server, 0;
 	}
 }
 
