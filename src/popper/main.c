@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* runs as: root (monitor) */
-#include <fcntl.h>
 #include <linux/close_range.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>
 
+#include "fds.h"
 #include "io.h"
 #include "log.h"
 #include "monitor.h"
@@ -21,29 +20,6 @@ enum mode {
 };
 
 static struct session session;
-
-/*
- * Nothing may be opened as 0, 1 or 2 that then takes what was meant for it.
- * Returns 1 if fd 2 was closed.
- */
-static int
-hold_fds(void)
-{
-	struct pollfd p[3] = { { .fd = 0 }, { .fd = 1 }, { .fd = 2 } };
-	int closed;
-	int fd;
-
-	poll(p, 3, 0);
-	closed = (p[2].revents & POLLNVAL) != 0;
-	if (((p[0].revents | p[1].revents) & POLLNVAL) == 0 && !closed)
-		return 0;
-	do {
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	} while (fd != -1 && fd < 2);
-	if (fd > 2)
-		close(fd);
-	return fd == -1 ? -1 : closed;
-}
 
 static void
 usage(FILE *to)
@@ -118,7 +94,7 @@ main(int argc, char **argv)
 	s->fd_in = STDIN_FILENO;
 	s->fd_out = STDOUT_FILENO;
 	signal(SIGPIPE, SIG_IGN);
-	closed = hold_fds();
+	closed = fds_hold();
 	if (closed == -1)
 		return 111;
 	/* what a program before us left open, as poplimit does, stays ours */

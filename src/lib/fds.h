@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef POPPER_FDS_H
+#define POPPER_FDS_H
+
+/*
+ * Opens /dev/null as those of fds 0, 1 and 2 that are closed: nothing may be
+ * opened there that then takes what was meant for them.  1 if fd 2 was
+ * closed, 0 if not, -1 if it cannot be done.
+ */
+int fds_hold(void);
+
+#endif
