@@ -36,7 +36,11 @@ for f in opt/popper/sbin/popper opt/popper/sbin/rebuild-cdb \
     opt/popper/lib/popper/as-user opt/popper/share/man/man8/popper.8 \
     opt/popper/share/man/man5/qpopper.conf.5 opt/etc/popper/qpopper.conf \
     opt/etc/popper/cdb/secrets opt/etc/popper/service/qpopper/run \
-    opt/etc/popper/service/qpopper/log/run; do
+    opt/etc/popper/service/qpopper/log/run opt/popper/sbin/poppassd \
+    opt/popper/lib/popper/popid opt/popper/lib/popper/poppam \
+    opt/popper/share/man/man8/poppassd.8 opt/etc/popper/pam.d-pop3.example \
+    opt/etc/popper/service/poppassd/run \
+    opt/etc/popper/service/poppassd/log/run; do
 	check "$f is there" test -f "$root/$f"
 done
 check "secrets are root's only" \
@@ -49,6 +53,10 @@ check "fail2ban's jail knows the log" grep -q \
     "$root/opt/popper/share/popper/fail2ban/popper-jail.conf"
 check 'also where sessions are counted' \
     grep -q '^RUN=/opt/run[[:space:]]' "$etc/service/qpopper/settings"
+check "and poppassd's, too" grep -q '^LIB=/opt/popper/lib/popper' \
+    "$etc/service/poppassd/settings"
+check 'poppassd is on the loopback' grep -q '^IP=127\.0\.0\.1$' \
+    "$etc/service/poppassd/settings"
 check 'the configuration is right' \
     "$root/opt/popper/sbin/popper" --check-config -f "$etc/qpopper.conf"
 check 'rebuild-cdb works' "$root/opt/popper/sbin/rebuild-cdb" "$etc/cdb"
@@ -63,6 +71,7 @@ check uninstall mk uninstall
 check 'the program is gone' test ! -e "$root/opt/popper/sbin/popper"
 check "and fail2ban's filter" test ! -e "$root/opt/popper/share/popper"
 check 'nor are others left' rmdir "$root/opt/popper/sbin"
+check 'and so are those beside it' test ! -e "$root/opt/popper/lib/popper"
 check 'manual pages are gone' \
     test ! -e "$root/opt/popper/share/man/man8/popper.8"
 check 'secrets are still there' grep -q '^alice:' "$etc/cdb/secrets"

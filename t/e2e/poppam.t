@@ -128,6 +128,16 @@ for (['deny', 1], ['permit', 0], ['closed', 1], ['none', 111],
 (undef, undef, $err) = login('sys1', 'secret', 'missing');
 like($err, qr{There is no /etc/pam\.d/missing}, 'the missing file is named');
 
+# The example that is shipped, with Debian's common files.
+SKIP: {
+	skip 'not Debian', 4 unless -e '/etc/pam.d/common-password';
+	$host->service('shipped', Pop::slurp("$Pop::TOP/service/pam.d-pop3"));
+	($code) = login('sys2', 'secret', 'shipped');
+	is($code, 0, 'the example');
+	($code) = login('sys2', 'wrong', 'shipped');
+	is($code, 1, 'the example: a wrong password');
+}
+
 # What modules see, in which order; and no delay of theirs counts.
 my $note = Pop::spew("$dir/note", <<"END", 0755);
 #!/bin/sh
@@ -153,7 +163,7 @@ cmp_ok(time - $start, '<', 30, 'does not delay');
 # Users of a module that are in no shadow file.
 SKIP: {
 	my $pwdfile = PamHost::pwdfile();
-	skip 'pam_pwdfile cannot be had', 5 unless $pwdfile;
+	skip 'pam_pwdfile cannot be had', 8 unless $pwdfile;
 	Pop::spew("$dir/pwdfile", "file1:$Pop::HASH\nvirtual:$Pop::HASH\n",
 	    0600);
 	$host->service('file', "auth required $pwdfile pwdfile=$dir/pwdfile\n",

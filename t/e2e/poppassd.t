@@ -275,31 +275,53 @@ $host->service('pop3', "auth required pam_unix.so\n",
     "account required pam_unix.so\n",
     "password required pam_unix.so sha512 minlen=8\n",
     "session required pam_permit.so\n");
-open my $err, '>>', $log or die;
-pipe my $port_r, my $port_w or die;
+# the service as it is shipped, but for its settings
+sub script {
+	my ($name, $text) = @_;
+	Pop::spew("$dir/bin/$name", "#!/bin/sh\n$text", 0755);
+}
+mkdir "$dir/$_" for qw(bin cdb);
+Pop::spew("$dir/cdb/access", "127.:allow\n:deny\n");
+system("$Pop::TOP/scripts/rebuild-cdb", "$dir/cdb") == 0 or die 'rebuild-cdb';
+script('poppassd', "exec $POPPASSD -e $dir/empty \"\$@\"\n");
+# a sanitizer needs more memory, and no leaks of PAM's; the environment is clean
+script('poppam', 'exec env ASAN_OPTIONS=detect_leaks=0 ' .
+    "$PamHost::POPPAM \"\$@\"\n");
+script('s6-softlimit', "shift 2\nexec \"\$@\"\n") if $Pop::BUILD =~ /asan/;
+system('cp', '-R', "$Pop::TOP/service/poppassd", "$dir/service");
+my $free = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1) or die;
+my $port = $free->sockport;
+close $free;
+my $settings = Pop::slurp("$dir/service/settings");
+my %set = (PORT => $port, HOST => 'mail.test', CDB => "$dir/cdb",
+    BIN => "$dir/bin", LIB => "$dir/bin");
+$settings =~ s/^$_=[^\t\n]*/$_=$set{$_}/m or die $_ for keys %set;
+Pop::spew("$dir/service/settings", $settings);
 my $server = fork;
 if ($server == 0) {
 	open STDIN, '<', '/dev/null';
-	open STDOUT, '>&', $port_w;
-	open STDERR, '>&', $err;
-	# the program's environment is clean, also of what sanitizers need
+	open STDOUT, '>>', $log;
+	chdir "$dir/service";
+	$ENV{PATH} = "$dir/bin:$ENV{PATH}";
 	no warnings;
-	exec qw(tcpserver -1HRD -l mail.test 127.0.0.1 0), $POPPASSD, '-e',
-	    "$dir/empty", 'env', 'ASAN_OPTIONS=detect_leaks=0',
-	    $PamHost::POPPAM, '-c';
+	exec './run';
 	POSIX::_exit(127);
 }
-close $port_w;
 my $main = $$;
 END {
 	local $?;
 	kill 'TERM', $server if $server && $$ == $main;
 }
-my ($port) = (<$port_r> || '') =~ /(\d+)/ or die 'no port of tcpserver';
 
 sub net {
-	my $sock = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-	    PeerPort => $port) or die "connect: $!";
+	my $end = time + $Pop::PATIENCE;
+	my $sock;
+	# it may be about to listen
+	until ($sock = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+	    PeerPort => $port)) {
+		die "connect: $!" if time > $end;
+		select undef, undef, undef, 0.02;
+	}
 	my $n = bless { sock => $sock, code => 0, buf => '', raw => '' },
 	    'Pop::Session';
 	$n->{greeting} = $n->line;

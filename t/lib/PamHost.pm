@@ -66,7 +66,10 @@ sub new {
 	system('sh', '-ec', <<'END', $dir) == 0 or die 'no /etc of our own';
 mount -t tmpfs -o mode=755 tmpfs "$0/etc"
 cp -a /etc/. "$0/etc"
-rm -rf "$0"/etc/pam.d/* "$0/etc/nologin"
+for f in "$0"/etc/pam.d/*; do
+	case $f in */common-*) ;; *) rm -rf "$f" ;; esac
+done
+rm -f "$0/etc/nologin"
 mount --bind "$0/etc" /etc
 umount "$0/etc"
 END
