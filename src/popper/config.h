@@ -45,9 +45,9 @@ struct config {
 	    *cdb_dir, *checkpassword, *config_file, *drac_host, *empty_dir,
 	    *front_user, *group_no_server_mode, *group_server_mode,
 	    *home_dir_mail, *kerberos_service, *log_login, *mail_command,
-	    *program_dir, *spool_dir, *temp_dir, *temp_name, *tls_cipher_list,
-	    *tls_identity_file, *tls_passphrase, *tls_private_key_file,
-	    *tls_server_cert_file, *tracefile;
+	    *program_dir, *sasl_mechanisms, *spool_dir, *temp_dir, *temp_name,
+	    *tls_cipher_list, *tls_identity_file, *tls_passphrase,
+	    *tls_private_key_file, *tls_server_cert_file, *tracefile;
 
 	/* private: where each option of the table was set */
 	struct config_origin {

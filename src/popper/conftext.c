@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "conftext.h"
+#include "sasl.h"
 
 static bool
 ends_with(const char *s, const char *end)
@@ -102,6 +103,10 @@ conftext_wrong(const struct config *c, const struct opt *o, const char *v)
 	if ((o->flags & OPT_BELOW) != 0 && !leads_down(v))
 		return "has to be the name of a file below the home, as mail "
 		       "or mail/inbox, without ..";
+	if (o->field == offsetof(struct config, sasl_mechanisms) &&
+	    !sasl_names(v))
+		return "has names of mechanisms, with blanks between them: "
+		       "SCRAM-SHA-256 CRAM-MD5 PLAIN LOGIN";
 	if (strchr(v, '"') != NULL && strchr(v, '\'') != NULL &&
 	    strchr(v, '`') != NULL)
 		return "cannot hold all three kinds of quotes: a configuration "

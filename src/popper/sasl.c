@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base64.h"
 #include "front.h"
@@ -204,6 +205,55 @@ static const struct mechanism {
 
 #define COUNT (sizeof mechanisms / sizeof mechanisms[0])
 
+/* Is it one of the words of sasl-mechanisms? */
+static bool
+wanted(const struct session *s, const char *name)
+{
+	const char *p = s->cfg.sasl_mechanisms;
+	size_t len = strlen(name);
+
+	for (;;) {
+		size_t n;
+
+		p += strspn(p, " \t,");
+		n = strcspn(p, " \t,");
+		if (n == 0)
+			return false;
+		if (n == len && strncasecmp(p, name, n) == 0)
+			return true;
+		p += n;
+	}
+}
+
+static bool
+known(const char *word, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT; i++) {
+		if (strlen(mechanisms[i].name) == n &&
+		    strncasecmp(mechanisms[i].name, word, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+sasl_names(const char *list)
+{
+	for (;;) {
+		size_t n;
+
+		list += strspn(list, " \t,");
+		n = strcspn(list, " \t,");
+		if (n == 0)
+			return true;
+		if (!known(list, n))
+			return false;
+		list += n;
+	}
+}
+
 int
 sasl_list(struct session *s, char *dst, size_t n)
 {
@@ -216,7 +266,8 @@ sasl_list(struct session *s, char *dst, size_t n)
 	for (i = 0; i < COUNT; i++) {
 		const struct mechanism *m = &mechanisms[i];
 
-		if (m->clear ? !sasl_clear(s) : (kinds & m->needs) == 0)
+		if (!wanted(s, m->name) ||
+		    (m->clear ? !sasl_clear(s) : (kinds & m->needs) == 0))
 			continue;
 		len += (size_t)snprintf(dst + len, n - len, " %s", m->name);
 		count++;
@@ -259,7 +310,7 @@ sasl_run(struct session *s, const struct args *a)
 	for (i = 0; i < COUNT; i++) {
 		const struct mechanism *m = &mechanisms[i];
 
-		if (!text_equal(m->name, a->arg[0]))
+		if (!text_equal(m->name, a->arg[0]) || !wanted(s, m->name))
 			continue;
 		if (m->clear && !sasl_clear(s))
 			return refuse(s, REPLY_MECH_CLEAR, m->name);

@@ -22,4 +22,7 @@ int sasl_list(struct session *s, char *dst, size_t n);
 /* Can a password be sent, by somebody of whom nothing is known? */
 bool sasl_clear(const struct session *s);
 
+/* True if sasl-mechanisms can be this: names of mechanisms. */
+bool sasl_names(const char *list);
+
 #endif

@@ -137,6 +137,13 @@ sub same {
 	is(scalar(() = $out =~ /^\d+ \S+\r$/mg), @body - 1, 'curl: UIDL');
 	($code) = run(qw(curl -sS -u alice:wrong), $url);
 	is($code, 67, 'curl: refused');
+	for (['PLAIN', 'secret'], ['LOGIN', 'secret'], ['CRAM-MD5', 'tanstaaf']) {
+		my ($auth, $secret) = @$_;
+		($code, $out) = run(qw(curl -sSv --login-options), "AUTH=$auth",
+		    '-u', "alice:$secret", $url);
+		is($code, 0, "curl: $auth") or diag($out);
+		like($out, qr/^> AUTH $auth/m, "curl: by AUTH $auth");
+	}
 }
 
 # Net::POP3
@@ -161,30 +168,43 @@ sub same {
 }
 
 SKIP: {
-	skip 'no fetchmail', 3 unless have('fetchmail');
-	$host->spool('alice', $all);
-	Pop::spew("$home/fetchmailrc", <<"END", 0600);
+	skip 'no fetchmail', 9 unless have('fetchmail');
+	# as a rule it takes CRAM-MD5 where that is named
+	for (['any', 'tanstaaf', 'AUTH CRAM-MD5'], ['password', 'secret', 'USER'],
+	    ['cram-md5', 'tanstaaf', 'AUTH CRAM-MD5']) {
+		my ($auth, $secret, $command) = @$_;
+		$host->spool('alice', $all);
+		unlink "$home/fetched";
+		Pop::spew("$home/fetchmailrc", <<"END", 0600);
 set no bouncemail
-poll 127.0.0.1 port $port protocol pop3
-  user alice password secret sslproto ''
+poll 127.0.0.1 port $port protocol pop3 auth $auth
+  user alice password $secret sslproto ''
   mda "cat >>$home/fetched; echo >>$home/fetched" fetchall
 END
-	own("$home/fetchmailrc");
-	my @cmd = ('fetchmail', '-f', "$home/fetchmailrc", '--pidfile',
-	    "$home/fetchmail.pid", '--nosyslog');
-	my ($code, $out) = run(@cmd);
-	is($code, 0, 'fetchmail') or diag($out);
-	my $n = () = Pop::slurp("$home/fetched") =~ /^Subject: number \d+$/mg;
-	is($n, scalar @body, 'fetchmail: all messages');
-	is($host->spool('alice'), '', 'fetchmail: deleted');
+		own("$home/fetchmailrc");
+		my ($code, $out) = run('fetchmail', '-v', '-f',
+		    "$home/fetchmailrc", '--pidfile', "$home/fetchmail.pid",
+		    '--nosyslog');
+		is($code, 0, "fetchmail, $auth") or diag($out);
+		like($out, qr/POP3> \Q$command\E/, "fetchmail, $auth: $command");
+		my $n = () = Pop::slurp("$home/fetched") =~
+		    /^Subject: number \d+$/mg;
+		is($n . $host->spool('alice'), scalar @body,
+		    "fetchmail, $auth: all messages, and deleted");
+	}
 }
 
 SKIP: {
-	skip 'no mpop', 4 unless have('mpop');
-	for my $auth ('user', 'apop') {
+	skip 'no mpop', 21 unless have('mpop');
+	# "on" takes the best that CAPA names
+	for (['user', 'secret', 'USER'], ['apop', 'tanstaaf', 'APOP'],
+	    ['plain', 'secret', 'AUTH PLAIN'], ['login', 'secret', 'AUTH LOGIN'],
+	    ['cram-md5', 'tanstaaf', 'AUTH CRAM-MD5'],
+	    ['scram-sha-256', 'tanstaaf', 'AUTH SCRAM-SHA-256'],
+	    ['on', 'tanstaaf', 'AUTH SCRAM-SHA-256']) {
+		my ($auth, $secret, $command) = @$_;
 		$host->spool('alice', $all);
 		unlink "$home/mpop.mbox", "$ENV{HOME}/uidls";
-		my $secret = $auth eq 'apop' ? 'tanstaaf' : 'secret';
 		Pop::spew("$home/mpoprc", <<"END", 0600);
 account default
 host 127.0.0.1
@@ -198,8 +218,9 @@ uidls_file $ENV{HOME}/uidls
 delivery mbox $home/mpop.mbox
 END
 		own("$home/mpoprc");
-		my ($code, $out) = run('mpop', '-C', "$home/mpoprc", '-Q');
+		my ($code, $out) = run('mpop', '-d', '-C', "$home/mpoprc", '-Q');
 		is($code, 0, "mpop: $auth") or diag($out);
+		like($out, qr/^--> \Q$command\E/m, "mpop: $auth is $command");
 		same("mpop: $auth", bodies(Pop::slurp("$home/mpop.mbox") || ''));
 	}
 }

@@ -260,6 +260,14 @@ for (['always', '192.0.2.1', 1, "@all"], ['default', '192.0.2.1', 1, "@all"],
 	$t->quit;
 }
 
+# sasl-mechanisms: others are not there.
+$host->configure("set sasl-mechanisms = \"plain, Login\"\n");
+$t = $host->connect;
+is(mechanisms($t), 'PLAIN LOGIN', 'sasl-mechanisms: CAPA');
+like($t->cmd('AUTH CRAM-MD5'), qr/^-ERR Unknown/, 'sasl-mechanisms: others');
+like(plain($t, 'alice', 'secret'), qr/^\+OK/, 'sasl-mechanisms: these');
+$t->quit;
+
 unlike($host->log_text, qr/tanstaaf|pencil|x{20}/,
     'no secret in the log');
 done_testing;

@@ -133,6 +133,14 @@ static const struct wrong {
 	{ IN_FILE, 1, "set timeout = 0", "option timeout: " INT " (0)" },
 	{ IN_FILE, 1, "set spool-dir = mail",
 	    "option spool-dir: has to be an absolute path (mail)" },
+	{ IN_FILE, 1, "set auth-file = users",
+	    "option auth-file: has to be an absolute path (users)" },
+	{ IN_FILE, 1, "set checkpassword = poppam",
+	    "option checkpassword: has to be an absolute path (poppam)" },
+	{ IN_FILE, 1, "set sasl-mechanisms = 'PLAIN DIGEST-MD5'",
+	    "option sasl-mechanisms: has names of mechanisms, with blanks "
+	    "between them: SCRAM-SHA-256 CRAM-MD5 PLAIN LOGIN (PLAIN "
+	    "DIGEST-MD5)" },
 	{ IN_FILE, 1, "set temp-name = .%s.lk",
 	    "option temp-name: would clash with the name of a lock or of "
 	    "another user's file (.%s.lk)" },
