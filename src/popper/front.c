@@ -13,6 +13,7 @@
 #include "num.h"
 #include "priv.h"
 #include "sasl.h"
+#include "split.h"
 #include "text.h"
 #include "version.h"
 
@@ -242,15 +243,6 @@ greet(struct session *s)
 	out_str(&s->out, "\r\n");
 }
 
-/* Fds 0 and 1 and the socket to the monitor stay; nothing else does. */
-static void
-close_others(int keep)
-{
-	if (keep > 2)
-		close_range(2, (unsigned)keep - 1, 0);
-	close_range((unsigned)keep + 1, ~0U, 0);
-}
-
 void
 front_run(struct session *s, uid_t uid, gid_t gid)
 {
@@ -262,7 +254,7 @@ front_run(struct session *s, uid_t uid, gid_t gid)
 	in_init(&s->in, io_fd_read, &s->fd_in, in_mem, sizeof in_mem);
 	out_init(&s->out, io_fd_write, &s->fd_out, out_mem, sizeof out_mem,
 	    s->cfg.timeout);
-	close_others(s->mon);
+	split_close_others(s->mon);
 	if (priv_confine(s->cfg.empty_dir, uid, gid, &e) == -1) {
 		tell(s, MON_END, END_UNCONFINED, 0, e.text);
 		_exit(111);

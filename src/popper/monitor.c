@@ -2,12 +2,10 @@
 /* runs as: root (monitor) */
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,13 +19,10 @@
 #include "num.h"
 #include "priv.h"
 #include "report.h"
+#include "split.h"
 #include "text.h"
 #include "trans.h"
 #include "userdb.h"
-
-#define HIGH_ID \
-	0x70000000 /* above all that is given to users or containers \
-		    */
 
 #define AHEAD_MS 5000
 
@@ -47,10 +42,7 @@ make_challenges(struct session *s)
 	return 0;
 }
 
-/*
- * The front's identity: that of front-user, or else a number that no other
- * front has, so that none can touch another.  Names cost a look-up.
- */
+/* The front's: that of front-user, which costs a look-up, or its own number. */
 static int
 front_ids(const struct session *s, uid_t *uid, gid_t *gid)
 {
@@ -59,7 +51,7 @@ front_ids(const struct session *s, uid_t *uid, gid_t *gid)
 	struct err e;
 	uint32_t n;
 
-	*uid = (uid_t)HIGH_ID + (uid_t)getpid();
+	*uid = split_id();
 	*gid = (gid_t)*uid;
 	if (who == NULL || geteuid() != 0)
 		return 0;
@@ -264,20 +256,6 @@ monitor_listen(struct monitor *m)
 	return r;
 }
 
-static void
-reap(pid_t front)
-{
-	int st = 0;
-
-	kill(front, SIGKILL);
-	while (waitpid(front, &st, 0) == -1 && errno == EINTR)
-		;
-	if (WIFSIGNALED(st) && WTERMSIG(st) != SIGKILL)
-		log_line("the front was ended by signal %d%s", WTERMSIG(st),
-		    WTERMSIG(st) == SIGSYS ? " (a system call it may not make)"
-					   : "");
-}
-
 static int
 fork_front(struct monitor *m, pid_t *front)
 {
@@ -319,7 +297,7 @@ monitor_run(struct session *s)
 	if (make_challenges(s) == -1 || fork_front(&m, &front) == -1)
 		return 111;
 	r = monitor_listen(&m);
-	reap(front);
+	split_reap(front);
 	close(m.fd);
 	if (r != MON_LOGGED_IN)
 		return r == MON_REFUSED ? 1 : 0;

@@ -10,6 +10,7 @@
 #include "dialog.h"
 #include "io.h"
 #include "priv.h"
+#include "split.h"
 #include "text.h"
 #include "version.h"
 
@@ -245,15 +246,6 @@ loop(struct dialog *d)
 	return (enum end)next;
 }
 
-/* Fds 0 and 1 and the socket to the monitor stay; nothing else does. */
-static void
-close_others(int keep)
-{
-	if (keep > 2)
-		close_range(2, (unsigned)keep - 1, 0);
-	close_range((unsigned)keep + 1, ~0U, 0);
-}
-
 void
 dialog_run(const struct session *s, uid_t uid, gid_t gid)
 {
@@ -269,7 +261,7 @@ dialog_run(const struct session *s, uid_t uid, gid_t gid)
 	in_init(&d.in, io_fd_read, &d.fd_in, in_mem, sizeof in_mem);
 	out_init(&d.out, io_fd_write, &d.fd_out, out_mem, sizeof out_mem,
 	    s->timeout);
-	close_others(s->link);
+	split_close_others(s->link);
 	if (priv_confine(s->empty_dir, uid, gid, &e) == -1) {
 		tell(&d, ASK_END, END_UNCONFINED, e.text);
 		_exit(111);

@@ -2,11 +2,9 @@
 /* runs as: root (poppassd) */
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "change.h"
@@ -15,10 +13,9 @@
 #include "guard.h"
 #include "io.h"
 #include "log.h"
+#include "split.h"
 #include "text.h"
 
-/* as popper's: a number that no other front has */
-#define HIGH_ID 0x70000000
 #define GRACE_MS 60000
 
 struct guard {
@@ -169,25 +166,11 @@ serve_all(struct guard *g)
 	return r;
 }
 
-static void
-reap(const struct guard *g)
-{
-	int st = 0;
-
-	kill(g->front, SIGKILL);
-	while (waitpid(g->front, &st, 0) == -1 && errno == EINTR)
-		;
-	if (WIFSIGNALED(st) && WTERMSIG(st) != SIGKILL)
-		log_line("the front was ended by signal %d%s", WTERMSIG(st),
-		    WTERMSIG(st) == SIGSYS ? " (a system call it may not make)"
-					   : "");
-}
-
 int
 guard_run(struct session *s)
 {
 	struct guard g = { .s = s };
-	uid_t id = (uid_t)HIGH_ID + (uid_t)getpid();
+	uid_t id = split_id();
 	enum serve r;
 	int sv[2];
 
@@ -204,7 +187,7 @@ guard_run(struct session *s)
 	close(sv[1]);
 	s->link = sv[0];
 	r = serve_all(&g);
-	reap(&g);
+	split_reap(g.front);
 	close(s->link);
 	return r == SERVE_REFUSED ? 1 : 0;
 }

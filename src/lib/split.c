@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* runs as: root (monitors and fronts) */
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "split.h"
+
+#define HIGH_ID 0x70000000
+
+uid_t
+split_id(void)
+{
+	return (uid_t)HIGH_ID + (uid_t)getpid();
+}
+
+void
+split_close_others(int keep)
+{
+	if (keep > 2)
+		close_range(2, (unsigned)keep - 1, 0);
+	close_range((unsigned)keep + 1, ~0U, 0);
+}
+
+void
+split_reap(pid_t front)
+{
+	int st = 0;
+
+	kill(front, SIGKILL);
+	while (waitpid(front, &st, 0) == -1 && errno == EINTR)
+		;
+	if (WIFSIGNALED(st) && WTERMSIG(st) != SIGKILL)
+		log_line("the front was ended by signal %d%s", WTERMSIG(st),
+		    WTERMSIG(st) == SIGSYS ? " (a system call it may not make)"
+					   : "");
+}
