@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -49,6 +50,7 @@ struct query {
 	const char *file, *name;
 	parse_op *parse;
 	void *to;
+	bool all; /* parse gets each line, whole, and the name is a uid */
 };
 
 /* Cuts the field up to the next colon off *s; NULL when there is none. */
@@ -143,6 +145,38 @@ parse_group(char *s, void *to)
 	}
 }
 
+/* In these files some names are remarks, or mean other services. */
+static bool
+name_ok(const char *name)
+{
+	return name[0] != '\0' && strchr("#+-", name[0]) == NULL &&
+	    strpbrk(name, ": \t\n") == NULL;
+}
+
+struct account_query {
+	uint32_t uid;
+	struct userdb_account *account;
+};
+
+/* Never the last one: another line may have the same uid. */
+static int
+parse_account(char *s, void *to)
+{
+	struct account_query *q = to;
+	struct userdb_account *a = q->account;
+	const char *name = field(&s);
+	uint32_t uid;
+	uint32_t gid;
+
+	if (name == NULL || !name_ok(name) || field(&s) == NULL ||
+	    !number(&s, &uid) || uid != q->uid || !number(&s, &gid) ||
+	    (a->count > 0 && strcmp(a->name, name) == 0))
+		return 0;
+	a->count++;
+	a->gid = gid;
+	return text_copy(a->name, sizeof a->name, name);
+}
+
 /* Lines of f until one is about the name: 1, 0, -1 with e. */
 static int
 search(struct lines *l, const char *from, const struct query *q, struct err *e)
@@ -154,9 +188,12 @@ search(struct lines *l, const char *from, const struct query *q, struct err *e)
 
 	while ((r = lines_next(l, &s, &n)) == 1) {
 		s += strspn(s, " \t");
-		if (strncmp(s, q->name, len) != 0 || s[len] != ':')
-			continue;
-		r = q->parse(s + len + 1, q->to);
+		if (!q->all) {
+			if (strncmp(s, q->name, len) != 0 || s[len] != ':')
+				continue;
+			s += len + 1;
+		}
+		r = q->parse(s, q->to);
 		if (r == -1)
 			return err_set(e, ERR_PERM,
 			    "The entry of \"%.64s\" in %.100s is too long",
@@ -318,14 +355,6 @@ find_plans(const char *nsswitch, struct plan plan[DATABASES], struct err *e)
 	return r;
 }
 
-/* In these files some names are remarks, or mean other services. */
-static bool
-name_ok(const char *name)
-{
-	return name[0] != '\0' && strchr("#+-", name[0]) == NULL &&
-	    strpbrk(name, ": \t\n") == NULL;
-}
-
 static int
 ask(const struct userdb *db, const struct plan plan[], const struct query *q,
     struct err *e)
@@ -355,8 +384,23 @@ int
 userdb_user(const struct userdb *db, const char *name, struct userdb_user *u,
     struct err *e)
 {
-	const struct query q = { PASSWD, db->passwd, name, parse_user, u };
+	const struct query q = { PASSWD, db->passwd, name, parse_user, u,
+		false };
 
+	return ask_one(db, &q, e);
+}
+
+int
+userdb_account(const struct userdb *db, uint32_t uid, struct userdb_account *a,
+    struct err *e)
+{
+	char name[16];
+	struct account_query to = { uid, a };
+	const struct query q = { PASSWD, db->passwd, name, parse_account, &to,
+		true };
+
+	memset(a, 0, sizeof *a);
+	snprintf(name, sizeof name, "%lu", (unsigned long)uid);
 	return ask_one(db, &q, e);
 }
 
@@ -364,7 +408,8 @@ int
 userdb_shadow(const struct userdb *db, const char *name,
     struct userdb_shadow *s, struct err *e)
 {
-	const struct query q = { SHADOW, db->shadow, name, parse_shadow, s };
+	const struct query q = { SHADOW, db->shadow, name, parse_shadow, s,
+		false };
 
 	return ask_one(db, &q, e);
 }
@@ -373,8 +418,10 @@ int
 userdb_login(const struct userdb *db, const char *name, struct userdb_user *u,
     struct userdb_shadow *s, int *shadow, struct err *e)
 {
-	const struct query passwd = { PASSWD, db->passwd, name, parse_user, u };
-	const struct query more = { SHADOW, db->shadow, name, parse_shadow, s };
+	const struct query passwd = { PASSWD, db->passwd, name, parse_user, u,
+		false };
+	const struct query more = { SHADOW, db->shadow, name, parse_shadow, s,
+		false };
 	struct plan plan[DATABASES];
 	int r;
 
@@ -394,7 +441,8 @@ userdb_group(const struct userdb *db, const char *name, const char *user,
     struct userdb_group *g, struct err *e)
 {
 	struct group_query to = { user, g };
-	const struct query q = { GROUP, db->group, name, parse_group, &to };
+	const struct query q = { GROUP, db->group, name, parse_group, &to,
+		false };
 
 	return ask_one(db, &q, e);
 }

@@ -31,6 +31,20 @@ struct userdb_user {
 int userdb_user(const struct userdb *db, const char *name,
     struct userdb_user *u, struct err *e);
 
+/*
+ * The accounts with this uid: how many there are of different names, and one
+ * of them.  0, or -1 with e; where a service other than files is asked, it
+ * tells of one at most.
+ */
+struct userdb_account {
+	unsigned count;
+	uint32_t gid;
+	char name[256];
+};
+
+int userdb_account(const struct userdb *db, uint32_t uid,
+    struct userdb_account *a, struct err *e);
+
 /* shadow(5); -1 is an empty field. */
 struct userdb_shadow {
 	long changed, max, expire;
