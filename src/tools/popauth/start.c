@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* runs as: root (popauth) */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "start.h"
+
+/* A file that is opened must not get the number of what we write to. */
+static int
+hold_fds(void)
+{
+	struct pollfd p[3] = { { .fd = 0 }, { .fd = 1 }, { .fd = 2 } };
+	int fd;
+
+	if (poll(p, 3, 0) == -1)
+		return -1;
+	if (((p[0].revents | p[1].revents | p[2].revents) & POLLNVAL) == 0)
+		return 0;
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd != -1 && fd < 3);
+	return fd == -1 ? -1 : close(fd);
+}
+
+/* What the caller may have, and root whatever it needs. */
+#define LIFT(kind, most) \
+	do { \
+		struct rlimit l; \
+\
+		if (getrlimit(kind, &l) == -1) \
+			break; \
+		l.rlim_cur = l.rlim_max; \
+		setrlimit(kind, &l); \
+		l.rlim_cur = l.rlim_max = (most); \
+		if (geteuid() == 0) \
+			setrlimit(kind, &l); \
+	} while (0)
+
+static void
+limits(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	setrlimit(RLIMIT_CORE, &none);
+	LIFT(RLIMIT_FSIZE, RLIM_INFINITY);
+	LIFT(RLIMIT_CPU, RLIM_INFINITY);
+	LIFT(RLIMIT_AS, RLIM_INFINITY);
+	LIFT(RLIMIT_DATA, RLIM_INFINITY);
+	LIFT(RLIMIT_NOFILE, 1024);
+	/* a lock must not be held for long by one who is slow on purpose */
+	if (geteuid() == 0 && getpriority(PRIO_PROCESS, 0) > 0)
+		setpriority(PRIO_PROCESS, 0, 0);
+}
+
+/*
+ * What the caller has blocked or ignores stays so over exec: SIGCHLD has to
+ * be there for waitpid(2).  A write that is too long is an error and no
+ * signal.
+ */
+static void
+signals(void)
+{
+	sigset_t none;
+
+	signal(SIGCHLD, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+int
+start_clean(unsigned keep)
+{
+	if (hold_fds() == -1 || clearenv() != 0 ||
+	    close_range(keep, ~0U, 0) == -1)
+		return -1;
+	umask(077);
+	limits();
+	signals();
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ? -1 : 0;
+}
