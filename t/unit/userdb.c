@@ -55,6 +55,8 @@ setup(void **state)
 	    "+nis:x:1:1::/r:\n"
 	    "nohome:x:9:9:::\n"
 	    "joes:hash:1:2:g:/joes\n"
+	    "one:x:50:51::/h:\n"
+	    "two:x:50:52::/h:\n"
 	    "last:x:3:4::/last:/bin/sh");
 	puts_to(2,
 	    "joe:$1$x:19000:0:99999:7:30:20000:\n"
@@ -78,6 +80,8 @@ setup(void **state)
 	    "passwd:far) echo 'far:*:77:78::/far:/bin/sh' ;;\n"
 	    "passwd:joe) echo 'joe:*:1:1::/other:/bin/sh' ;;\n"
 	    "passwd:1000) echo 'joe:*:1:1::/other:/bin/sh' ;;\n"
+	    "passwd:77) echo 'far:*:77:78::/far:/bin/sh' ;;\n"
+	    "passwd:3) echo 'last:*:3:4::/last:/bin/sh' ;;\n"
 	    "passwd:broken) exit 3 ;;\n"
 	    "passwd:killed) kill -9 $$ ;;\n"
 	    "passwd:endless) echo 'endless:*:5:5::/e:/bin/sh'; exec sleep 60 "
@@ -144,6 +148,43 @@ users(void **state)
 		    user[i].user, u.uid, u.gid);
 		assert_string_equal(u.home, user[i].home);
 		assert_string_equal(u.hash, user[i].hash);
+	}
+}
+
+/* By uid: lines that are none of an account do not count. */
+static void
+accounts(void **state)
+{
+	static const struct {
+		const char *conf;
+		uint32_t uid;
+		unsigned count;
+		const char *name;
+		uint32_t gid;
+	} row[] = {
+		{ "passwd: files\n", 1000, 1, "joe", 100 },
+		{ "passwd: files\n", 1, 1, "joes", 2 },
+		{ "passwd: files\n", 7, 1, "led", 8 },
+		{ "passwd: files\n", 50, 2, "two", 52 },
+		{ "passwd: files\n", 3, 1, "last", 4 },
+		{ "passwd: files\n", 77, 0, "", 0 },
+		{ "passwd: files ldap\n", 77, 1, "far", 78 },
+		{ "passwd: files ldap\n", 3, 1, "last", 4 },
+		{ "passwd: files ldap\n", 4000, 0, "", 0 },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(row); i++) {
+		struct userdb_account a;
+		struct err e = { .text = "" };
+
+		puts_to(0, row[i].conf);
+		CHECK(userdb_account(&db, row[i].uid, &a, &e) == 0,
+		    "row %zu: %s", i, e.text);
+		CHECK(a.count == row[i].count && a.gid == row[i].gid &&
+			strcmp(a.name, row[i].name) == 0,
+		    "row %zu: %u %s %u", i, a.count, a.name, a.gid);
 	}
 }
 
@@ -348,6 +389,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(users),
+		cmocka_unit_test(accounts),
 		cmocka_unit_test(shadows),
 		cmocka_unit_test(groups),
 		cmocka_unit_test(services),
