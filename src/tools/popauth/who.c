@@ -71,7 +71,9 @@ make_pop(const struct found *f, struct err *e)
 
 	if (seteuid(0) == -1)
 		return err_sys(e, ERR_PERM, "Unable to make", POP);
-	if ((mkdirat(f->cdb, temporary, 0700) == -1 && errno != EEXIST) ||
+	if ((unlinkat(f->cdb, temporary, AT_REMOVEDIR) == -1 &&
+		errno != ENOENT) ||
+	    mkdirat(f->cdb, temporary, 0700) == -1 ||
 	    fchownat(f->cdb, temporary, f->worn, (gid_t)-1,
 		AT_SYMLINK_NOFOLLOW) == -1 ||
 	    renameat(f->cdb, temporary, f->cdb, "pop") == -1)
