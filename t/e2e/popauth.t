@@ -94,6 +94,7 @@ unlike(Popauth::dump_of(), qr/bob/, 'delete: the CDB');
 is_run('delete nobody', 1, [qw(-delete bob)]);
 is(`cdb -q $cdb/secrets.cdb k`, $salt, 'the salt has stayed');
 
+my $key = 'dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=';
 # --- remarks, other lines, wrong lines ---
 my $text = "# one\n\n  # two \xff\ncarol:{crypt}\$1\$x\$yyyyyyyyyyyy\n" .
     "dave:{apop} old \nbob:{apop}b\n\t\n# no end";
@@ -105,12 +106,20 @@ is(Popauth::source(), $text =~ s/^dave.*\n/dave:{apop}new\n$two/mr,
 ok(Popauth::agrees(), 'rebuild-cdb builds the same');
 is_run('list', 0, ['-list'], out =>
     qr/\Abob apop\ncarol crypt\ndave apop scram-sha-256\n\z/);
+Pop::spew("$cdb/secrets", Popauth::source() . "\neve:{scram-sha-256}1000000:" .
+    'AAAA' x 21 . "AA==\$$key:$key\nfay:{scram-sha-256}007:AAA=\$$key:$key", 0600);
+is_run('verifiers of others', 0, [qw(-user dave)], input => "new\n");
+ok(Popauth::agrees(), 'verifiers of others: rebuild-cdb builds the same');
 is_run('delete keeps a hash', 1, [qw(-delete carol)]);
 for (["x\n", 1, 'a line is'], ["#\nx:{apop}y\nx:{apop}z\n", 3, 'this stands'],
     ["x:{apop}\n", 1, 'the secret has'], ["x:{crypt}y\n", 1, 'this is no'],
     ["x:{scram-sha-256}4096:AA==\n", 1, 'a verifier is'],
     ["../x:{apop}\t\n", 1, 'only printable'], ['x' x 1001, 1, 'a line has'],
-    ["../x:{apop}y\n", 1, '']) {
+    ["../x:{apop}y\n", 1, ''], (map { ["x:{scram-sha-256}$_\n", 1,
+	'a verifier is'] } "0:AA==\$$key:$key", "1000001:AA==\$$key:$key",
+	"1:\$$key:$key", "1:AB==\$$key:$key", "1:AAA\$$key:$key",
+	'1:' . 'AAAA' x 22 . "\$$key:$key", "1:AA==\$$key:$key ",
+	"1:AA==\$$key:" . ($key =~ s/Q=$/R=/r))) {
 	my ($bad, $line, $why) = @$_;
 	Pop::spew("$cdb/secrets", $bad, 0600);
 	is_run("wrong: $why", 100, [qw(-user bob x)],

@@ -19,6 +19,8 @@ my %good = (
 	allow => "alice\n", deny => "mallory\n",
 );
 
+my $key = 'dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=';
+
 sub rebuild {
 	my (%change) = @_;
 	my %now = (%good, %change);
@@ -51,6 +53,16 @@ for (['secrets', "alice\n", 1], ['secrets', "\n#\nalice:secret\n", 3],
     ['secrets', "a:{crypt}short\n", 1], ['secrets', "a:{apop}x\r\n", 1],
     ['secrets', "a:{apop}\xe4\n", 1], ['secrets', "a:{apop}x\0y\n", 1],
     ['secrets', "a:{apop}x\na:{apop}y\n", 2],
+    ['secrets', '#' x 1001, 1], (map { ['secrets', "#\na:{scram-sha-256}$_\n", 2] }
+	'x', "0:AA==\$$key:$key", "1000001:AA==\$$key:$key",
+	"-1:AA==\$$key:$key", ":AA==\$$key:$key", "1x:AA==\$$key:$key",
+	"1:\$$key:$key", "1:AB==\$$key:$key", "1:AAA\$$key:$key",
+	"1:A===\$$key:$key", '1:' . 'AAAA' x 22 . "\$$key:$key",
+	"1:AA=A\$$key:$key", "1:AA==\$$key", "1:AA==\$$key:$key:",
+	"1:AA==\$$key:$key ", "1:AA==\$$key:AAAA$key",
+	"1:AA==\$AA==:$key", "1:AA==$key:$key",
+	"1:AA==\$$key:" . ($key =~ s/Q=$/R=/r),
+	"1:AA==\$$key:" . 'A' x 44),
     ['secrets', 'a:{apop}' . 'x' x 512 . "\n", 1],
     ['secrets', 'a' x 64 . ":{apop}x\n", 1],
     ['users', "a:0:0:/h\n", 1], ['users', "a:1\n", 1],
@@ -74,6 +86,101 @@ for (['secrets', "alice\n", 1], ['secrets', "\n#\nalice:secret\n", 3],
 	like($said, qr/^\Q$dir\/$file:$line\E: \S/m, "$file: $shown: where");
 	is(built(), $before, "$file: $shown: as it was");
 }
+
+# Verifiers that are right, and what can be announced.
+for (["1:AA==\$$key:$key"], ["1000000:" . 'AAAA' x 21 . "AA==\$$key:$key"],
+    ["4096:W22ZaJ0SNY7soEsUEjb6gQ==\$$key:$key"], ["007:AAA=\$$key:$key"]) {
+	my ($v) = @$_;
+	is_deeply([rebuild(secrets => "a:{scram-sha-256}$v\n")], [0, ''],
+	    "a verifier: $v");
+	is(`cdb -q $dir/secrets.cdb sa`, $v, "it is there: $v");
+}
+for (["\n", ''], ["a:{apop}x\n", 'apop'],
+    ["a:{scram-sha-256}1:AA==\$$key:$key\n", 'scram'],
+    ["a:{scram-sha-256}1:AA==\$$key:$key\nb:{apop}x", 'apop scram'],
+    ["a:{crypt}1234567890123\n", '']) {
+	rebuild(secrets => $_->[0]);
+	is(`cdb -q $dir/secrets.cdb m; echo \$?`, "$_->[1]0\n", "m: $_->[1]");
+}
+
+# The salt of unknown users is kept, and made where there is none.
+my $salt = `cdb -q $dir/secrets.cdb k`;
+like($salt, qr/\A[0-9a-f]{64}\z/, 'a salt');
+rebuild(secrets => "a:{apop}other\n");
+is(`cdb -q $dir/secrets.cdb k`, $salt, 'is kept');
+for (['of an older CDB', "+2,1:aa->x\n\n"], ['a bad one', "+1,3:k->a'b\n\n"],
+    ['a short one', "+1,3:k->abc\n\n"]) {
+	Pop::spew("$dir/records", $_->[1]);
+	system("cdb -c $dir/secrets.cdb $dir/records");
+	is_deeply([rebuild()], [0, ''], "a salt: $_->[0]");
+	like(`cdb -q $dir/secrets.cdb k`, qr/\A[0-9a-f]{64}\z/,
+	    "a salt: $_->[0]");
+	isnt(`cdb -q $dir/secrets.cdb k`, $salt, "a salt: $_->[0]: new");
+}
+unlink "$dir/records";
+
+# The list of who is allowed.
+rebuild(allow => "alice \t\n# x\n", deny => "mallory  \n");
+is(`cdb -q $dir/users.cdb yalice`, '1', 'blanks behind a name are cut');
+is(`cdb -q $dir/users.cdb nmallory`, '1', 'in deny, too');
+is(`cdb -q $dir/users.cdb y`, '1', 'there is an allow list');
+rebuild(allow => '');
+is(`cdb -q $dir/users.cdb y`, '1', 'also if it is empty');
+is(mode('users.cdb'), '600', 'users.cdb is as secret as its sources');
+chmod 0644, map { "$dir/$_" } qw(users allow deny);
+unlink "$dir/allow";
+system("$Pop::TOP/scripts/rebuild-cdb", $dir);
+is(`cdb -q $dir/users.cdb y`, '', 'there is no allow list');
+is(mode('users.cdb'), '644', 'users.cdb is as open as its sources');
+sub mode { return sprintf '%o', (stat "$dir/$_[0]")[2] & 07777 }
+
+# cdb/pop: built by its owner, who gains nothing.
+my $uid = $> ? $> : 1879000401;
+mkdir "$dir/pop", 0700;
+Pop::spew("$dir/pop/secrets", "a:{apop}x\n", 0600);
+chown $uid, -1, "$dir/pop", "$dir/pop/secrets";
+chmod 0755, $dir;
+is_deeply([rebuild()], [0, ''], 'pop');
+is(`cdb -q $dir/pop/secrets.cdb aa`, 'x', 'pop: a secret');
+is(`cdb -q $dir/pop/secrets.cdb m`, 'apop', 'pop: m');
+is(mode('pop/secrets.cdb'), '600', 'pop: mode');
+is((stat "$dir/pop/secrets.cdb")[4], $uid, 'pop: owner');
+Pop::spew("$dir/pop/secrets", "\nb:{crypt}1234567890123\n", 0600);
+($code, $said) = rebuild();
+is($code, 100, 'pop: no {crypt}');
+like($said, qr/^\Q$dir\E\/pop\/secrets:2: \{crypt\} cannot/, 'pop: where');
+is(`cdb -q $dir/pop/secrets.cdb aa`, 'x', 'pop: as it was');
+SKIP: {
+	skip 'not root', 7 if $>;
+	Pop::spew("$dir/private", "a:{apop}private\n", 0600);
+	unlink "$dir/pop/secrets";
+	symlink "$dir/private", "$dir/pop/secrets";
+	($code, $said) = rebuild();
+	is($code, 100, "pop: a link to root's");
+	unlike($said, qr/private:|\e/, 'pop: tells nothing of it');
+	unlink "$dir/pop/secrets", "$dir/pop/secrets.cdb";
+	Pop::spew("$dir/pop/secrets", "a:{apop}x\n", 0600);
+	chown $uid, -1, "$dir/pop/secrets";
+	for my $planted ('.secrets.cdb.in', '.secrets.cdb.tmp', '.lock') {
+		unlink "$dir/pop/$planted";
+		symlink "$dir/private", "$dir/pop/$planted";
+		rebuild();
+		is(Pop::slurp("$dir/private"), "a:{apop}private\n",
+		    "pop: $planted is a link");
+		unlink "$dir/pop/$planted";
+	}
+	unlink "$dir/private";
+	rename "$dir/pop", "$dir/away";
+	symlink "$dir/away", "$dir/pop";
+	($code, $said) = rebuild();
+	is($code, 100, 'pop is a link itself');
+	is($said, "$dir/pop is no folder\n", 'and this is told');
+	unlink "$dir/pop";
+	rename "$dir/away", "$dir/pop";
+}
+system('rm', '-rf', "$dir/pop");
+rebuild();
+$before = built();
 
 # A source that is not there is empty; one that cannot be read is a mistake.
 unlink "$dir/secrets";

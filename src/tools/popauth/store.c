@@ -147,26 +147,31 @@ store_secrets(const struct store *st)
 		.pop = st->pop };
 }
 
-/* The record k of the CDB that is there. */
-static bool
-old_salt(int dir, char salt[SECRETS_SALT])
+/* The record k of the CDB that is there: 1, 0 if there is none, -1 with e. */
+static int
+old_salt(int dir, char salt[SECRETS_SALT], struct err *e)
 {
 	struct cdb c;
-	bool ok = false;
+	int r = 0;
 	int fd =
 	    openat(dir, BUILT, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd == -1)
-		return false;
+		return errno == ENOENT
+		    ? 0
+		    : err_sys(e, ERR_TEMP, "Unable to open", BUILT);
 	if (cdb_init(&c, fd) == 0) {
-		ok = cdb_find(&c, "k", 1) == 1 &&
+		r = cdb_find(&c, "k", 1) == 1 &&
 		    cdb_datalen(&c) == SECRETS_SALT - 1 &&
 		    cdb_readdata(&c, salt) == 0 &&
 		    secrets_salt_ok(salt, SECRETS_SALT - 1);
 		cdb_free(&c);
+	} else if (errno != EPROTO) {
+		/* that would be a damaged one */
+		r = err_sys(e, ERR_TEMP, "Unable to read", BUILT);
 	}
 	close(fd);
-	return ok;
+	return r;
 }
 
 /* Without one, a new one; so unknown users keep the salt that they have. */
@@ -175,10 +180,12 @@ find_salt(int dir, char salt[SECRETS_SALT], struct err *e)
 {
 	unsigned char octets[(SECRETS_SALT - 1) / 2];
 	size_t i;
+	int r;
 
 	memset(salt, 0, SECRETS_SALT);
-	if (old_salt(dir, salt))
-		return 0;
+	r = old_salt(dir, salt, e);
+	if (r != 0)
+		return r == 1 ? 0 : -1;
 	if (getrandom(octets, sizeof octets, 0) != sizeof octets)
 		return err_sys(e, ERR_TEMP, "Unable to get", "random octets");
 	for (i = 0; i < sizeof octets; i++)
