@@ -33,6 +33,7 @@ check install mk_install
 for f in opt/popper/sbin/popper opt/popper/sbin/rebuild-cdb \
     opt/popper/share/popper/fail2ban/popper.conf \
     opt/popper/sbin/poplimit opt/popper/share/man/man8/poplimit.8 \
+    opt/popper/sbin/popauth opt/popper/share/man/man8/popauth.8 \
     opt/popper/lib/popper/as-user opt/popper/share/man/man8/popper.8 \
     opt/popper/share/man/man5/qpopper.conf.5 opt/etc/popper/qpopper.conf \
     opt/etc/popper/cdb/secrets opt/etc/popper/service/qpopper/run \
@@ -45,6 +46,8 @@ for f in opt/popper/sbin/popper opt/popper/sbin/rebuild-cdb \
 done
 check "secrets are root's only" \
     test "$(stat -c %a "$etc/cdb/secrets")" = 600
+check 'popauth is not set-uid' \
+    test "$(stat -c %a "$root/opt/popper/sbin/popauth")" = 755
 check 'the empty folder is there' test -d "$root/opt/popper/lib/popper/empty"
 check 'paths are those of the installation' \
     grep -q 'CONF=/opt/etc/popper/qpopper.conf' "$etc/service/qpopper/settings"
@@ -72,6 +75,7 @@ check 'the program is gone' test ! -e "$root/opt/popper/sbin/popper"
 check "and fail2ban's filter" test ! -e "$root/opt/popper/share/popper"
 check 'nor are others left' rmdir "$root/opt/popper/sbin"
 check 'and so are those beside it' test ! -e "$root/opt/popper/lib/popper"
+check 'popauth is gone' test ! -e "$root/opt/popper/sbin/popauth"
 check 'manual pages are gone' \
     test ! -e "$root/opt/popper/share/man/man8/popper.8"
 check 'secrets are still there' grep -q '^alice:' "$etc/cdb/secrets"

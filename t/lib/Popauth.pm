@@ -80,7 +80,8 @@ sub start {
 	my $pid = fork // die;
 	return $pid if $pid;
 	local $^F = 100;	# fd 3 is to stay
-	%ENV = (PATH => $ENV{PATH}, %{ $opt{env} || {} });
+	%ENV = (PATH => $ENV{PATH}, ASAN_OPTIONS => $ENV{ASAN_OPTIONS} // '',
+	    %{ $opt{env} || {} });
 	open STDIN, '<', $in or die;
 	open STDOUT, '>', "$DIR/out$n" or die;
 	open STDERR, '>', "$DIR/err$n" or die;
