@@ -49,8 +49,8 @@ POPPER_SRC = $(filter-out src/popper/main.c,$(wildcard src/popper/*.c))
 # a folder a program; what needs a library that musl cannot have is linked
 # with glibc
 TOOLS := $(notdir $(patsubst %/,%,$(wildcard src/tools/*/)))
-GLIBC_TOOLS = $(filter poppam,$(TOOLS))
-MUSL_TOOLS = $(filter-out $(GLIBC_TOOLS),$(TOOLS))
+GLIBC_TOOLS := $(filter poppam,$(TOOLS))
+MUSL_TOOLS := $(filter-out $(GLIBC_TOOLS),$(TOOLS))
 TOOL_SRC = $(wildcard src/tools/*/*.c)
 poppam_LIBS = -lpam
 UNIT_SHARED = t/unit/memio.c t/unit/scanref.c
