@@ -75,7 +75,6 @@ check 'the program is gone' test ! -e "$root/opt/popper/sbin/popper"
 check "and fail2ban's filter" test ! -e "$root/opt/popper/share/popper"
 check 'nor are others left' rmdir "$root/opt/popper/sbin"
 check 'and so are those beside it' test ! -e "$root/opt/popper/lib/popper"
-check 'popauth is gone' test ! -e "$root/opt/popper/sbin/popauth"
 check 'manual pages are gone' \
     test ! -e "$root/opt/popper/share/man/man8/popper.8"
 check 'secrets are still there' grep -q '^alice:' "$etc/cdb/secrets"

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* runs as: root (popauth) */
-#include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -9,24 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fds.h"
 #include "start.h"
-
-/* A file that is opened must not get the number of what we write to. */
-static int
-hold_fds(void)
-{
-	struct pollfd p[3] = { { .fd = 0 }, { .fd = 1 }, { .fd = 2 } };
-	int fd;
-
-	if (poll(p, 3, 0) == -1)
-		return -1;
-	if (((p[0].revents | p[1].revents | p[2].revents) & POLLNVAL) == 0)
-		return 0;
-	do {
-		fd = open("/dev/null", O_RDWR);
-	} while (fd != -1 && fd < 3);
-	return fd == -1 ? -1 : close(fd);
-}
 
 /* What the caller may have, and root whatever it needs. */
 #define LIFT(kind, most) \
@@ -78,7 +60,7 @@ signals(void)
 int
 start_clean(unsigned keep)
 {
-	if (hold_fds() == -1 || clearenv() != 0 ||
+	if (fds_hold() == -1 || clearenv() != 0 ||
 	    close_range(keep, ~0U, 0) == -1)
 		return -1;
 	umask(077);
