@@ -25,10 +25,12 @@ need_root() {
 
 build_tools() {
 	mkdir -p "$work/bin"
-	for tool in popload popone; do
-		${CC:-cc} -std=c11 -O2 -Wall -Wextra -o "$work/bin/$tool" \
-		    "$bench/$tool.c" "$bench/popnet.c" || return 1
-	done
+	${CC:-cc} -std=c11 -O2 -Wall -Wextra -iquote "$bench/../src/lib" \
+	    -o "$work/bin/popload" "$bench/popload.c" "$bench/popnet.c" \
+	    "$bench/popproof.c" "$bench/../src/lib/base64.c" -lbearssl ||
+	    return 1
+	${CC:-cc} -std=c11 -O2 -Wall -Wextra -o "$work/bin/popone" \
+	    "$bench/popone.c" "$bench/popnet.c" || return 1
 	${CC:-cc} -std=c11 -O2 -Wall -Wextra -o "$work/bin/mkspool" \
 	    "$bench/mkspool.c"
 }
@@ -102,11 +104,32 @@ popper_conf() {
 		echo 'set empty-dir = /mnt/empty'
 		echo 'set cdb-dir = /mnt/cdb'
 		echo 'reset update-on-abort'
+		# also of users who have other secrets
+		echo 'set clear-text-password = always'
 		for line; do
 			echo "$line"
 		done
 	} >"$work/qpopper.conf"
 }
+
+# make_secrets N: of u0 to u(N-1), for APOP and SCRAM-SHA-256: popper's, and
+# what Dovecot has of the same kind
+make_secrets() (
+	umask 077
+	mkdir -p "$work/cdb" && chmod 755 "$work/cdb" || exit 1
+	"$work/bin/popload" verifiers "$1" pw >"$work/verifiers" || exit 1
+	awk '{
+		print $1 ":{apop}pw"
+		print $1 ":{scram-sha-256}" $2 ":" $3 "$" $4 ":" $5
+	}' "$work/verifiers" >"$work/cdb/secrets" || exit 1
+	"$bench/../scripts/rebuild-cdb" "$work/cdb" || exit 1
+	# its auth process is not root
+	umask 022
+	awk '{ print $1 ":{PLAIN}pw" }' "$work/verifiers" \
+	    >"$work/users.apop" || exit 1
+	awk '{ print $1 ":{SCRAM-SHA-256}" $2 "," $3 "," $4 "," $5 }' \
+	    "$work/verifiers" >"$work/users.scram"
+)
 
 # start_popper WORKDIR PORT [LOOKUP]: LOOKUP is -H by default, no names
 start_popper() {

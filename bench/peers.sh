@@ -185,7 +185,7 @@ start_dovecot() {
 	listen = 127.0.0.1
 	ssl = no
 	disable_plaintext_auth = no
-	auth_mechanisms = plain
+	auth_mechanisms = plain apop scram-sha-256
 	mail_location = mbox:/mnt/home/%u:INBOX=/var/mail/%u
 	mail_privileged_group = mail
 	first_valid_uid = 20000
@@ -194,6 +194,17 @@ start_dovecot() {
 	default_client_limit = 4096
 	passdb {
 	  driver = passwd-file
+	  mechanisms = apop
+	  args = /mnt/users.apop
+	}
+	passdb {
+	  driver = passwd-file
+	  mechanisms = scram-sha-256
+	  args = /mnt/users.scram
+	}
+	passdb {
+	  driver = passwd-file
+	  mechanisms = plain
 	  args = /mnt/users.passwd-file
 	}
 	userdb {

@@ -5,6 +5,10 @@
  *	users u0 to u(USERS-1).  A session lasts until the server closes, and
  *	no user has two at once.  cpu is what the client itself used, in
  *	microseconds a session.
+ * popload apop|scram HOST PORT CONC COUNT USERS PASS
+ *	The same by APOP, or by AUTH SCRAM-SHA-256.
+ * popload verifiers USERS PASS
+ *	What a server keeps of these users for SCRAM-SHA-256, a line a user.
  * popload idle HOST PORT FIRST COUNT PASS
  *	COUNT sessions at once, as u(FIRST) and those behind it, say USER,
  *	PASS and STAT.  When all have, or failed, the first line is printed
@@ -24,11 +28,16 @@
 #include <unistd.h>
 
 #include "popnet.h"
+#include "popproof.h"
 
 enum step {
 	GREETING,
 	USER,
 	PASS,
+	APOP,
+	AUTH,
+	PROOF, /* the answer to AUTH's challenge */
+	EMPTY, /* that to the server's proof */
 	STAT,
 	NOOP,
 	QUIT,
@@ -39,38 +48,90 @@ struct session {
 	double progress; /* when something last arrived */
 	int user;
 	enum step step; /* what is waited for */
+	struct scram scram;
 	size_t len;
 	char line[1024];
 };
 
 static const char *pass;
-static int idle; /* sessions stop after STAT's answer */
-static int held; /* how many did */
+static enum step way = USER; /* the first step of a log-in */
+static int idle;	     /* sessions stop after STAT's answer */
+static int held;	     /* how many did */
 
 /* 0 if all went to the socket, else -1. */
 static int
-say(const struct session *s, int fd)
+say(struct session *s, int fd)
 {
-	static const char *const words[] = { "", "", "", "STAT", "NOOP",
-		"QUIT" };
-	char cmd[600];
+	static const char *const words[] = {
+		[EMPTY] = "", [STAT] = "STAT", [NOOP] = "NOOP", [QUIT] = "QUIT"
+	};
+	char cmd[PROOF_LINE + 2];
+	const char *stamp;
+	char digest[33];
 	int len;
 
-	if (s->step == USER)
-		len = snprintf(cmd, sizeof(cmd), "USER u%d\r\n", s->user);
-	else if (s->step == PASS)
-		len = snprintf(cmd, sizeof(cmd), "PASS %s\r\n", pass);
-	else
-		len = snprintf(cmd, sizeof(cmd), "%s\r\n", words[s->step]);
+	switch (s->step) {
+	case USER:
+		snprintf(cmd, PROOF_LINE, "USER u%d", s->user);
+		break;
+	case PASS:
+		snprintf(cmd, PROOF_LINE, "PASS %s", pass);
+		break;
+	case APOP:
+		if ((stamp = strchr(s->line, '<')) == NULL)
+			return -1;
+		proof_apop(digest, stamp, strcspn(stamp, ">") + 1, pass);
+		snprintf(cmd, PROOF_LINE, "APOP u%d %s", s->user, digest);
+		break;
+	case AUTH:
+		scram_begin(&s->scram, s->user, cmd);
+		break;
+	case PROOF:
+		if (scram_answer(&s->scram, s->line, cmd) == -1)
+			return -1;
+		break;
+	default:
+		snprintf(cmd, PROOF_LINE, "%s", words[s->step]);
+	}
+	len = (int)strlen(cmd);
+	memcpy(cmd + len, "\r\n", 2);
+	len += 2;
 	/* The socket's buffer is empty: a short write means it is dead. */
 	return send(fd, cmd, (size_t)len, MSG_NOSIGNAL) == len ? 0 : -1;
+}
+
+/* Is this one line, which came for the step, the answer that it needs? */
+static int
+good(const struct session *s)
+{
+	if (s->step == AUTH)
+		return memcmp(s->line, "+ ", 2) == 0;
+	if (s->step == PROOF)
+		return scram_right(&s->scram, s->line);
+	return s->len >= 3 && memcmp(s->line, "+OK", 3) == 0;
+}
+
+static enum step
+following(enum step step)
+{
+	switch (step) {
+	case GREETING:
+		return way;
+	case PASS:
+	case APOP:
+		return STAT;
+	case STAT:
+		return idle ? NOOP : QUIT;
+	default:
+		return step + 1;
+	}
 }
 
 /* What has arrived: 1 if the session is over, -1 if it failed, else 0. */
 static int
 serve(struct session *s, int fd)
 {
-	ssize_t n = recv(fd, s->line + s->len, sizeof(s->line) - s->len, 0);
+	ssize_t n = recv(fd, s->line + s->len, sizeof(s->line) - 1 - s->len, 0);
 
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return 0;
@@ -81,22 +142,16 @@ serve(struct session *s, int fd)
 	s->progress = now();
 	s->len += (size_t)n;
 	if (memchr(s->line, '\n', s->len) == NULL)
-		return s->len == sizeof(s->line) ? -1 : 0;
+		return s->len == sizeof(s->line) - 1 ? -1 : 0;
+	s->line[s->len] = '\0';
 	/* One command was sent, so one reply must be all there is. */
-	if (s->len < 3 || memcmp(s->line, "+OK", 3) != 0 ||
-	    memchr(s->line, '\n', s->len) != s->line + s->len - 1)
+	if (!good(s) || strchr(s->line, '\n') != s->line + s->len - 1)
 		return -1;
 	s->len = 0;
-	s->step++;
-	if (s->step == CLOSE)
-		return 0;
-	if (s->step == NOOP && idle) {
-		held++;
-		return 0;
-	}
+	s->step = following(s->step);
 	if (s->step == NOOP)
-		s->step = QUIT;
-	return say(s, fd);
+		held++;
+	return s->step == CLOSE || s->step == NOOP ? 0 : say(s, fd);
 }
 
 /* One round of poll; the number of sessions that failed. */
@@ -151,7 +206,7 @@ login(int conc, int count, int users)
 {
 	struct session *s;
 	struct pollfd *p;
-	double seconds, begin = now();
+	double seconds, begin = now(), cpu_before = cpu();
 	int i, n, started = 0, active = 0, failures = 0;
 
 	if (users < conc || conc < 1 || count < 1)
@@ -174,7 +229,8 @@ login(int conc, int count, int users)
 	}
 	seconds = now() - begin;
 	printf("sessions %d seconds %.3f rate %.1f cpu %.1f failures %d\n",
-	    count, seconds, count / seconds, cpu() / count, failures);
+	    count, seconds, count / seconds, (cpu() - cpu_before) / count,
+	    failures);
 	return failures != 0;
 }
 
@@ -217,13 +273,24 @@ main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "";
 
-	if ((argc != 8 || strcmp(mode, "login") != 0) &&
+	if (strcmp(mode, "apop") == 0)
+		way = APOP;
+	if (strcmp(mode, "scram") == 0)
+		way = AUTH;
+	pass = argv[argc - 1];
+	if (argc == 4 && strcmp(mode, "verifiers") == 0) {
+		scram_users(number(argv[2], 1000000), pass);
+		scram_verifiers(number(argv[2], 1000000));
+		return 0;
+	}
+	if ((argc != 8 || (way == USER && strcmp(mode, "login") != 0)) &&
 	    (argc != 7 || strcmp(mode, "idle") != 0))
 		errx(2,
-		    "usage: login HOST PORT CONC COUNT USERS PASS | "
-		    "idle HOST PORT FIRST COUNT PASS");
+		    "usage: login|apop|scram HOST PORT CONC COUNT USERS PASS | "
+		    "idle HOST PORT FIRST COUNT PASS | verifiers USERS PASS");
 	find_server(argv[2], argv[3]);
-	pass = argv[argc - 1];
+	if (way == AUTH)
+		scram_users(number(argv[6], 1000000), pass);
 	if (argc == 8)
 		return login(number(argv[4], 10000), number(argv[5], 100000000),
 		    number(argv[6], 1000000));

@@ -13,12 +13,36 @@ enough() {
 	[ "$1" = dovecot ] && [ "$round" -gt 0 ]
 }
 
-row_login() {
+# logins SERVER MODE KEY CPUKEY
+logins() {
 	before=$(used)
-	line=$(load login 8 "$sessions" 16 pw) || line=
-	record "$1" login "$(echo "$line" | value rate)"
-	record "$1" cpu "$(per_session "$before" "$sessions" \
-	    "$(echo "$line" | value cpu)")"
+	line=$(load "$2" 8 "$sessions" 16 pw) || line=
+	record "$1" "$3" "$(echo "$line" | value rate)"
+	if [ -n "$line" ]; then
+		record "$1" "$4" "$(per_session "$before" "$sessions" \
+		    "$(echo "$line" | value cpu)")"
+	else
+		record "$1" "$4"
+	fi
+}
+
+row_login() {
+	logins "$1" login login cpu
+}
+
+# What popa3d has instead is what is compared.
+row_apop() {
+	case $1 in
+	popa3d) logins "$1" login apop apopcpu ;;
+	*) logins "$1" apop apop apopcpu ;;
+	esac
+}
+
+row_scram() {
+	case $1 in
+	popa3d) logins "$1" login scram scramcpu ;;
+	*) logins "$1" scram scram scramcpu ;;
+	esac
 }
 
 # fetch SERVER USER COUNT MODE KEY WORD: the second of two sessions, indexes
