@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use Mbox;
 use PamHost;
 use Pop;
 use Test::More;
@@ -137,6 +138,39 @@ SKIP: {
 	($code) = login('sys2', 'wrong', 'shipped');
 	is($code, 1, 'the example: a wrong password');
 }
+
+# popper's checker asks it.
+my $mail = Pop->new(conf => "set checkpassword = \"$PamHost::POPPAM\"\n" .
+    "set program-dir = \"$Pop::BUILD\"\n");
+my %uid = (sys1 => $uid, old => $uid + 5);
+for my $user (sort keys %uid) {
+	Pop::spew("$mail->{dir}/spool/$user", Mbox::message(1), 0660);
+	chown $uid{$user}, $mail->{gid}, "$mail->{dir}/spool/$user";
+}
+sub pop3 {
+	my ($user, $password) = @_;
+	my $s = $mail->connect;
+	$s->cmd("USER $user");
+	my $reply = $s->cmd("PASS $password");
+	my $st = Pop::slurp("/proc/$s->{pid}/status") || '';
+	return ($reply, $reply =~ /^\+/ && $st =~ /^Uid:\t(\d+)/m ? $1 : 0);
+}
+my ($reply, $is) = pop3('sys1', 'secret');
+like($reply, qr/^\+OK sys1 has 1 visible/, 'popper logs in by PAM');
+is($is, $uid, 'as the user');
+($reply) = pop3('sys1', 'wrong');
+like($reply, qr/^-ERR \[AUTH\]/, 'popper refuses by PAM');
+($reply) = pop3('old', 'secret');
+like($reply, qr/^-ERR \[AUTH\]/, 'and an old password');
+ok($mail->log_like(qr/poppam: Account of "old" refused/), 'the log has why');
+$mail->configure("set checkpassword = \"$PamHost::POPPAM\"\n" .
+    "set program-dir = \"$Pop::BUILD\"\nreset check-password-expired\n");
+($reply) = pop3('old', 'secret');
+like($reply, qr/^\+OK/, 'unless check-password-expired is off');
+$mail->configure("set checkpassword = \"$PamHost::POPPAM -s missing\"\n" .
+    "set program-dir = \"$Pop::BUILD\"\n");
+($reply) = pop3('sys1', 'secret');
+like($reply, qr{^-ERR \[SYS/TEMP\]}, 'what cannot be told is no refusal');
 
 # What modules see, in which order; and no delay of theirs counts.
 my $note = Pop::spew("$dir/note", <<"END", 0755);

@@ -403,5 +403,24 @@ for my $lines (1 .. 4) {
 	$now = $good[0];
 	$next++;
 }
+# The other program that changes: secrets of popauth's.
+mkdir $_ for '/etc/popper', '/etc/popper/cdb';
+my $popauth = "$Pop::BUILD/popauth";
+is(system("$popauth -init >/dev/null && " .
+    "echo first-one1 | $popauth -user sys2 >/dev/null"), 0, 'popauth');
+$s = session(program => [$popauth, '-change']);
+$s->cmd('user sys2');
+is($s->cmd('pass first-one1'), '200 Your new password, please.',
+    'popauth: the old one');
+like($s->cmd("newpass \xe4"), qr/^500 A password has /, 'popauth: its reason');
+is($s->cmd('newpass second-one2'), '200 Password changed, thank you.',
+    'popauth: changed');
+$s->cmd('quit');
+my %good = map {
+	my ($code) = PamHost::run("sys2\0$_\0\0", [$popauth, '-change']);
+	$_ => $code
+} qw(first-one1 second-one2);
+is_deeply(\%good, { 'first-one1' => 1, 'second-one2' => 0 },
+    'popauth: the new one is right');
 is(system('pwck -qr >/dev/null 2>&1') >> 8 & ~2, 0, 'shadow is whole');
 done_testing;

@@ -69,7 +69,7 @@ cp -a /etc/. "$0/etc"
 for f in "$0"/etc/pam.d/*; do
 	case $f in */common-*) ;; *) rm -rf "$f" ;; esac
 done
-rm -f "$0/etc/nologin"
+rm -rf "$0/etc/nologin" "$0/etc/popper"
 mount --bind "$0/etc" /etc
 umount "$0/etc"
 END
