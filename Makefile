@@ -220,10 +220,12 @@ test: all $(UNITS) $(REPLAYS) $(BUILD)/t/faults.so $(BUILD)/t/popper \
     $(BUILD)/t/popper-windows $(BUILD)/t/popper-collapse
 	BUILD=$(BUILD) scripts/check $(UNITS)
 
+# a sanitizer's crypt(3) calls the one that is loaded at the start, and
+# modules of PAM load it later
 asan:
 	@scripts/install-deps check
 	@$(MAKE) --no-print-directory test BUILD=build/asan \
-	    STATIC=no CFLAGS='-O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined' \
+	    STATIC=no poppam_LIBS='-lpam -lcrypt' CFLAGS='-O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined' \
 	    HARDEN=-fPIE
 
 crash: deps-check
