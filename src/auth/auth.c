@@ -24,9 +24,8 @@ auth_reason(enum auth_rc rc)
 		[AUTH_POLICY] = "clear-text-password forbids it",
 		[AUTH_EXPIRED] = "the account or its password has expired",
 		[AUTH_LOWUID] = "uid 10 or below",
-		[AUTH_LISTED] = "not on the list of those who may, or on that "
-				"of those who may not",
-		[AUTH_SHELL] = "the shell is not in " SHELLS,
+		[AUTH_LISTED] = "the lists of users say no",
+		[AUTH_SHELL] = "the shell is not in /etc/shells",
 		[AUTH_TEMP] = "it cannot be checked now",
 	};
 

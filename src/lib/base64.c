@@ -5,8 +5,14 @@
 
 #include "base64.h"
 
-static const char digits[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+#define DIGITS \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+static char
+digit(uint32_t v)
+{
+	return DIGITS[v & 63];
+}
 
 int
 base64_encode(char *dst, size_t size, const void *src, size_t n)
@@ -25,10 +31,14 @@ base64_encode(char *dst, size_t size, const void *src, size_t n)
 			v |= (uint32_t)p[i + 1] << 8;
 		if (left > 2)
 			v |= p[i + 2];
-		dst[len++] = digits[v >> 18];
-		dst[len++] = digits[v >> 12 & 63];
-		dst[len++] = left > 1 ? digits[v >> 6 & 63] : '=';
-		dst[len++] = left > 2 ? digits[v & 63] : '=';
+		dst[len++] = digit(v >> 18);
+		dst[len++] = digit(v >> 12);
+		dst[len++] = '=';
+		dst[len++] = '=';
+		if (left > 1)
+			dst[len - 2] = digit(v >> 6);
+		if (left > 2)
+			dst[len - 1] = digit(v);
 	}
 	dst[len] = '\0';
 	return (int)len;
@@ -38,11 +48,12 @@ base64_encode(char *dst, size_t size, const void *src, size_t n)
 static int
 group(const char *src, int pad, uint32_t *v)
 {
+	static const char digits[] = DIGITS;
 	int i;
 
 	*v = 0;
 	for (i = 0; i < 4 - pad; i++) {
-		const char *d = memchr(digits, src[i], 64);
+		const char *d = src[i] != '\0' ? strchr(digits, src[i]) : NULL;
 
 		if (d == NULL)
 			return -1;

@@ -41,7 +41,7 @@ struct in {
 	char *mem; /* at least max octets */
 	size_t cap, pos, len;
 	size_t max; /* octets of a line; IO_LINE_MAX at first */
-	bool skip; /* inside a line that is being thrown away */
+	bool skip;  /* inside a line that is being thrown away */
 };
 
 void in_init(struct in *in, io_read_op *op, void *ctx, char *mem, size_t cap);

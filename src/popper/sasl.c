@@ -8,7 +8,7 @@
 #include "sasl.h"
 #include "text.h"
 
-#define PLAIN_MAX (SASL_LINE_MAX / 4 * 3) /* of a response, decoded */
+#define PLAIN_MAX ((size_t)SASL_LINE_MAX / 4 * 3) /* of a response, decoded */
 
 bool
 sasl_clear(const struct session *s)

@@ -79,7 +79,7 @@ Pop::spew('/etc/shells', "/bin/sh\n", 0644);
 
 # Lists of names, as files.
 my $list = "$host->{dir}/list";
-my $not = 'not on the list';
+my $not = 'the lists of users say no';
 for (["# remark\n\n sys1 \t\nplain\r\n", [qw(sys1 plain)], [qw(alice)]],
     ['sys1', ['sys1'], ['plain']], ["sys11\nsys\nSYS1\n", [], ['sys1']],
     ['', [], ['sys1']]) {

@@ -84,7 +84,7 @@ make_pop(const struct found *f, struct err *e)
 static int
 become(const struct who *w, uid_t worn, struct err *e)
 {
-	struct userdb_account a;
+	struct userdb_account a = { .count = 0 };
 	gid_t gid = NOBODY;
 
 	/* set-uid to somebody else, and started by root */
@@ -192,7 +192,7 @@ int
 who_is_it(
     const struct who *w, const char *name, char *dst, size_t n, struct err *e)
 {
-	struct userdb_account a;
+	struct userdb_account a = { .count = 0 };
 	struct userdb_user u;
 
 	if (name == NULL) {
