@@ -156,7 +156,10 @@ sub echoes { return `stty -a <$_[0]{name}` =~ /(?<!-)\becho\b/ ? 1 : 0 }
 # The end: the exit code.
 sub ended {
 	my ($t) = @_;
+	local $SIG{ALRM} = sub { kill 'KILL', $t->{pid} };
+	alarm $Pop::PATIENCE;
 	waitpid $t->{pid}, 0;
+	alarm 0;
 	return $? & 127 ? 'signal ' . ($? & 127) : $? >> 8;
 }
 
