@@ -330,6 +330,9 @@ is_run('pop: the owner lists', 0, ['-list'], uid => $uid{pop},
     out => qr/\Aalice .*\nbob .*\ncarol .*\ndave .*\n\z/);
 is_run('pop: -change', 0, ['-change'], change => "bob\0by pop\0next\0");
 ok(Popauth::knows('bob', 'next', $pop), 'pop: -change');
+is_run('pop: set-uid root', 0, [qw(-user other)], program => $suid,
+    uid => $uid{twin}, input => "mine\n");
+ok(Popauth::knows('other', 'mine', $pop), 'pop: set-uid root');
 ok(Popauth::knows('alice', 'two', $pop), 'pop: all of them');
 is(mode("$pop/$_"), "600 $uid{pop}", "pop: $_")
     for qw(secrets secrets.cdb .lock);
@@ -357,6 +360,17 @@ chown $uid{pop}, -1, $pop;
 rename $pop, "$cdb/away";
 symlink "$cdb/away", $pop;
 is_run('pop: a link', 100, [], @pop, input => 'x');
+
+# --- an installation that is not root's ---
+Popauth::fresh();
+chown $uid{bob}, -1, $cdb;
+is_run('a folder of his own', 0, ['-init'], uid => $uid{bob}, out => qr/made/);
+is_run('his own, a user', 0, [qw(-user x)], uid => $uid{bob}, input => "y\n");
+is_run("his own, another one's", 100, [qw(-user x)], uid => $uid{alice},
+    input => "y\n");
+is_run('his own, set-uid root', 100, [qw(-user x)], uid => $uid{bob},
+    program => $suid, input => "y\n");
+is_run('his own, root', 100, [qw(-user x)], input => "y\n");
 
 # --- two at once ---
 Popauth::fresh();
