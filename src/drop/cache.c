@@ -84,11 +84,17 @@ cache_open(struct cache *c, const struct spool *sp)
 	memset(c, 0, sizeof *c);
 	c->fd = safefile_open_user(sp->cache, sp->cache_name, sp->cache_name,
 	    O_RDONLY, sp->uid, &st, &e);
+	c->size = (uint64_t)st.st_size;
+}
+
+void
+cache_read(struct cache *c)
+{
 	if (c->fd == -1)
 		return;
 	if (file_read(c->fd, &c->head, sizeof c->head, 0) !=
 		(ssize_t)sizeof c->head ||
-	    !good_head(&c->head) || (uint64_t)st.st_size < file_size(&c->head))
+	    !good_head(&c->head) || c->size < file_size(&c->head))
 		cache_close(c);
 }
 

@@ -62,12 +62,17 @@ struct cache_head {
 
 struct cache {
 	int fd; /* or -1 */
+	uint64_t size;
 	struct cache_head head;
 	bool bad; /* a block of it was not what it should be */
 };
 
-/* Whatever is wrong with the file: there is none, fd is -1. */
+/*
+ * Opens the file, and, later, reads its head.  Whatever is wrong with it:
+ * there is none, fd is -1.
+ */
 void cache_open(struct cache *c, const struct spool *sp);
+void cache_read(struct cache *c);
 void cache_close(struct cache *c);
 
 /* A whole block of records that can be true, or -1: the cache is bad then. */

@@ -93,32 +93,48 @@ is_begun(const unsigned char *block)
 	    memcmp(block, nothing, sizeof nothing) == 0;
 }
 
-/* One that lies in the spool's folder is the session lock itself. */
 static int
-open_apart(struct journal *j, struct spool *sp, bool make, struct err *e)
+busy(const struct spool *sp, struct err *e)
+{
+	return err_set(e, ERR_BUSY,
+	    "%.200s lock is held: another server works on it", sp->temp_path);
+}
+
+int
+journal_find(struct spool *sp, struct err *e)
 {
 	struct stat st;
 
-	while (sp->apart == -1) {
-		sp->apart_old =
-		    fstatat(sp->temp, sp->drop, &st, AT_SYMLINK_NOFOLLOW) == 0;
-		sp->apart =
-		    safefile_open_user(sp->temp, sp->drop, sp->temp_path,
-			O_RDWR | (make ? O_CREAT : 0), sp->uid, &st, e);
+	/* one that lies in the spool's folder is the session lock itself */
+	while (sp->apart == -1 && !spool_together(sp)) {
+		sp->apart = safefile_open_user(
+		    sp->temp, sp->drop, sp->temp_path, O_RDWR, sp->uid, &st, e);
 		if (sp->apart == -1)
-			return e->sys == ENOENT && !make ? 0 : -1;
+			return e->sys == ENOENT ? 0 : -1;
 		if (flock(sp->apart, LOCK_EX | LOCK_NB) == -1)
-			return err_set(e, ERR_BUSY,
-			    "%.200s lock is held: another server works on it",
-			    sp->temp_path);
+			return busy(sp, e);
+		sp->apart_old = true;
 		if (safefile_is(sp->temp, sp->drop, &st))
-			break;
+			return 0;
 		close(sp->apart);
 		sp->apart = -1;
 	}
-	j->fd = sp->apart;
-	j->old = sp->apart_old;
 	return 0;
+}
+
+/* There was none when files could be opened. */
+static int
+make_apart(struct spool *sp, struct err *e)
+{
+	sp->apart_old = false;
+	sp->apart = openat(sp->temp, sp->drop,
+	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (sp->apart == -1)
+		return errno == EEXIST
+		    ? busy(sp, e)
+		    : safefile_err(e, ERR_PERM, "Unable to create",
+			  sp->temp_path, sp->temp);
+	return flock(sp->apart, LOCK_EX | LOCK_NB) == -1 ? busy(sp, e) : 0;
 }
 
 int
@@ -136,12 +152,15 @@ journal_open(struct journal *j, struct spool *sp, enum journal_where where,
 		j->path = sp->lock_path;
 		return 0;
 	}
-	j->fd = -1;
 	j->dir = sp->temp;
 	j->name = sp->drop;
 	j->new_name = sp->drop_new;
 	j->path = sp->temp_path;
-	return open_apart(j, sp, make, e);
+	if (sp->apart == -1 && make && make_apart(sp, e) == -1)
+		return -1;
+	j->fd = sp->apart;
+	j->old = sp->apart_old;
+	return 0;
 }
 
 enum journal_found

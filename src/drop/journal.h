@@ -86,14 +86,16 @@ struct journal {
  * A journal of a spool whose session lock is held: the temporary drop, or the
  * session lock's own file beside the spool, which is the same unless options
  * say otherwise.  What moves within the spool has its journal beside it,
- * because the two must not part at a reboot.  It is opened if it is
- * there; make: made if not, with a name that outlives a power cut once
- * journal_sync_name has been called.
+ * because the two must not part at a reboot.  journal_find opens the one
+ * elsewhere, if it is there (spool_open calls it).  make: made if it was not,
+ * with a name that outlives a power cut once journal_sync_name has been
+ * called; else fd is -1.
  */
 enum journal_where {
 	JOURNAL_BESIDE,
 	JOURNAL_TEMP
 };
+int journal_find(struct spool *sp, struct err *e);
 int journal_open(struct journal *j, struct spool *sp, enum journal_where where,
     bool make, struct err *e);
 enum journal_found journal_read(struct journal *j, struct err *e);

@@ -168,6 +168,8 @@ forget(struct spool *sp, const struct stat *st, struct err *e)
 {
 	struct stat lock;
 
+	close(sp->left_fd);
+	sp->left_fd = -1;
 	if (fstat(sp->session, &lock) == 0 && safefile_same(&lock, st)) {
 		if (file_truncate(sp->session, 0) == -1 ||
 		    fsync(sp->session) == -1)
@@ -209,17 +211,13 @@ int
 leftover_old(struct journal *j, struct spool *sp, struct err *e)
 {
 	struct left l = { .path = sp->left };
-	int r;
 
-	if (sp->old == -1)
+	if (sp->left_fd == -1)
 		return 0;
-	l.fd = safefile_open_user(
-	    sp->old, sp->left, sp->left, O_RDWR, sp->uid, &l.st, e);
-	if (l.fd == -1)
-		return e->sys == ENOENT ? 0 : -1;
-	r = look(j, sp, &l, e);
-	close(l.fd);
-	return r;
+	l.fd = sp->left_fd;
+	if (fstat(l.fd, &l.st) == -1)
+		return err_sys(e, ERR_TEMP, "Unable to look at", l.path);
+	return look(j, sp, &l, e);
 }
 
 int
@@ -227,18 +225,14 @@ leftover_forget(const struct journal *j, struct spool *sp, struct err *e)
 {
 	const struct journal_slot *s = &j->now;
 	struct stat st;
-	int fd;
 	int same = 0;
 
-	if (s->elsewhere == 0 || sp->old == -1)
+	if (s->elsewhere == 0 || sp->left_fd == -1)
 		return 0;
-	fd = safefile_open_user(
-	    sp->old, sp->left, sp->left, O_RDONLY, sp->uid, &st, e);
-	if (fd == -1)
-		return e->sys == ENOENT ? 0 : -1;
+	if (fstat(sp->left_fd, &st) == -1)
+		return err_sys(e, ERR_TEMP, "Unable to look at", sp->left);
 	if ((uint64_t)st.st_size == s->data)
-		same = plan_whole(fd, 0, s->data, &s->digest);
-	close(fd);
+		same = plan_whole(sp->left_fd, 0, s->data, &s->digest);
 	if (same == -1)
 		return err_sys(e, ERR_TEMP, "Unable to read", sp->left);
 	return same == 1 ? forget(sp, &st, e) : 0;

@@ -134,25 +134,51 @@ is_spool(const struct spool *sp)
 	return safefile_is(sp->dir, sp->name, &sp->st);
 }
 
+/*
+ * The spool is not the file that is open: 1 there is none now, or else -1
+ * with e, because what is there cannot be opened any more.
+ */
+static int
+is_gone(struct spool *sp, struct err *e)
+{
+	struct stat st;
+
+	if (fstatat(sp->dir, sp->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return safefile_check(&st, sp->path, sp->uid, e) == -1
+		    ? -1
+		    : err_set(e, ERR_TEMP,
+			  "%.200s was changed by another program: it is "
+			  "another file than at log-in; nothing was deleted, "
+			  "try again",
+			  sp->path);
+	if (errno != ENOENT)
+		return spool_err(
+		    sp, e, ERR_PERM, "Unable to look at", sp->dir, sp->name);
+	if (sp->fd != -1)
+		close(sp->fd);
+	sp->fd = -1;
+	return 1;
+}
+
 /* 1 locked (or no spool there), 0 busy, -1 with e */
 static int
 kernel_lock(struct spool *sp, struct err *e)
 {
 	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
-	if (sp->fd != -1)
-		close(sp->fd);
-	sp->fd = safefile_open_user(
-	    sp->dir, sp->name, sp->path, O_RDWR, sp->uid, &sp->st, e);
 	if (sp->fd == -1)
-		return e->sys == ENOENT ? 1 : -1;
+		return is_gone(sp, e);
 	if (fcntl(sp->fd, F_OFD_SETLK, &fl) == -1) {
 		if (errno == EAGAIN || errno == EACCES)
 			return 0;
 		return err_sys(e, ERR_TEMP, "Unable to lock", sp->path);
 	}
+	if (fstat(sp->fd, &sp->st) == -1)
+		return err_sys(e, ERR_TEMP, "Unable to look at", sp->path);
 	/* what was opened may have been replaced before it was locked */
-	return is_spool(sp) ? 1 : 0;
+	if (!is_spool(sp))
+		return is_gone(sp, e);
+	return safefile_check(&sp->st, sp->path, sp->uid, e) == 0 ? 1 : -1;
 }
 
 static void
@@ -381,28 +407,6 @@ lock_again(struct spool *sp, struct err *e)
 	if (got == 0)
 		busy(sp, e);
 	return got == 1 ? 0 : -1;
-}
-
-int
-lock_make_spool(struct spool *sp, struct err *e)
-{
-	/* agents' mode from birth: nobody would mend another one */
-	mode_t mask = umask(0007);
-	int fd = openat(sp->dir, sp->name,
-	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0660);
-	int sys = errno;
-
-	umask(mask);
-	errno = sys;
-
-	if (fd == -1)
-		return spool_err(
-		    sp, e, ERR_PERM, "Unable to create", sp->dir, sp->name);
-	close(fd);
-	if (fsync(sp->dir) == -1)
-		return err_sys(
-		    e, ERR_TEMP, "Unable to sync the folder of", sp->path);
-	return lock_again(sp, e);
 }
 
 void

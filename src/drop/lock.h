@@ -31,8 +31,8 @@ void lock_session_closing(struct spool *sp);
 void lock_session_end(struct spool *sp);
 
 /*
- * Opens and checks the spool, if there is one, and locks it: sp->fd and
- * sp->st are set, or sp->fd is -1 if there is no spool yet.
+ * Locks and checks the spool that is open, sp->st is set; sp->fd is -1 if
+ * there is none.  It is an error if that is not what is there now.
  */
 int lock_spool(struct spool *sp, struct err *e);
 void lock_spool_end(struct spool *sp);
@@ -40,13 +40,7 @@ void lock_spool_end(struct spool *sp);
 /* In long work: touches the dot-lock, that it not get stale. */
 void lock_refresh(struct spool *sp);
 
-/*
- * With the spool lock: makes the spool that is not there, with the mode that
- * delivery agents expect, and locks it.
- */
-int lock_make_spool(struct spool *sp, struct err *e);
-
-/* With the spool lock: opens and locks the spool that is there now. */
+/* With the spool lock: the spool is another file now, sp->fd. */
 int lock_again(struct spool *sp, struct err *e);
 
 /*

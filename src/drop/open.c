@@ -9,7 +9,6 @@
 #include "drop.h"
 #include "lock.h"
 #include "recover.h"
-#include "safefile.h"
 #include "scan.h"
 #include "take.h"
 #include "uid.h"
@@ -279,8 +278,7 @@ look(struct drop *d, struct err *e)
 	if (d->size == 0)
 		return 0;
 	d->sure = cache_sure(d->sp.fd, &d->st);
-	cache_close(&d->cache);
-	cache_open(&d->cache, &d->sp);
+	cache_read(&d->cache);
 	if (fits(d) && cache_same(&d->cache, &d->st)) {
 		use(d);
 		return 0;
@@ -320,49 +318,54 @@ fill(struct drop *d, struct err *e)
 }
 
 /*
- * 1 if nobody has to be kept away, because there is nothing to be read: the
- * spool is as the cache tells, or empty.  0 if that is not sure, -1 with e.
+ * True if nobody has to be kept away, because there is nothing to be read:
+ * the spool is as the cache tells, or empty.
  */
-static int
-at_once(struct drop *d, struct err *e)
+static bool
+at_once(struct drop *d)
 {
-	struct spool *sp = &d->sp;
+	const struct spool *sp = &d->sp;
 
 	if (!recover_nothing(sp))
-		return 0;
-	sp->fd = safefile_open_user(
-	    sp->dir, sp->name, sp->path, O_RDONLY, sp->uid, &sp->st, e);
+		return false;
 	if (sp->fd == -1)
-		return e->sys == ENOENT ? 1 : -1;
+		return true;
 	d->st = sp->st;
 	d->size = (uint64_t)d->st.st_size;
 	if (d->size == 0)
-		return 1;
+		return true;
 	if (!d->server)
-		return 0;
-	cache_open(&d->cache, sp);
+		return false;
+	cache_read(&d->cache);
 	if (!fits(d) || !cache_same(&d->cache, &d->st))
-		return 0;
+		return false;
 	d->sure = true;
 	use(d);
-	return 1;
+	return true;
 }
 
 int
-drop_open(struct drop *d, struct err *e)
+drop_enter(struct drop *d, struct err *e)
 {
-	int r;
-
 	index_init(&d->ix, d->sp.dir);
 	idset_init(&d->ids, d->sp.dir);
 	d->ids_ready = true;
 	d->mark = 1;
 	d->j.fd = -1; /* opened when it is needed */
 	d->cache.fd = -1;
-	if (lock_session(&d->sp, e) == -1)
+	if (lock_session(&d->sp, e) == -1 || spool_open(&d->sp, e) == -1)
 		return -1;
-	r = at_once(d, e);
-	if (r == 0) {
+	if (d->server && d->sp.fd != -1 && d->sp.st.st_size > 0)
+		cache_open(&d->cache, &d->sp);
+	return 0;
+}
+
+int
+drop_open(struct drop *d, struct err *e)
+{
+	int r = 0;
+
+	if (!at_once(d)) {
 		if (lock_spool(&d->sp, e) == -1)
 			return -1;
 		r = recover(&d->sp, e);

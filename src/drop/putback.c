@@ -162,7 +162,7 @@ putback(struct merge *m, struct spool *sp, struct err *e)
 	/* no room for the nonce behind what is there */
 	if (m->slot.result < m->slot.size + TAIL)
 		return replace_all(m, sp, e);
-	if (sp->fd == -1 && lock_make_spool(sp, e) == -1)
+	if (sp->fd == -1 && spool_make(sp, e) == -1)
 		return -1;
 	r = commit(m, sp, e);
 	if (r != 0)
@@ -247,7 +247,7 @@ putback_resume(struct journal *j, struct spool *sp, struct err *e)
 	    (sp->fd == -1 && s->size > 0))
 		return 1;
 	/* an empty spool may have been removed */
-	if (sp->fd == -1 && lock_make_spool(sp, e) == -1)
+	if (sp->fd == -1 && spool_make(sp, e) == -1)
 		return -1;
 	if (s->state == JOURNAL_WRITTEN) {
 		r = (uint64_t)sp->st.st_size < s->result

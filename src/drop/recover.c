@@ -220,13 +220,11 @@ is_absent(int dir, const char *name)
 
 /* No such file, or an empty one. */
 static bool
-is_nothing(int dir, const char *name)
+is_nothing(int fd)
 {
 	struct stat st;
 
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
-		return errno == ENOENT;
-	return S_ISREG(st.st_mode) && st.st_size == 0;
+	return fd == -1 || (fstat(fd, &st) == 0 && st.st_size == 0);
 }
 
 bool
@@ -234,7 +232,6 @@ recover_nothing(const struct spool *sp)
 {
 	/* who ends well leaves neither its session lock nor its dot-lock */
 	return !sp->session_old && is_absent(sp->dir, sp->dotlock) &&
-	    is_absent(sp->dir, sp->prepared) &&
-	    (spool_together(sp) || is_nothing(sp->temp, sp->drop)) &&
-	    (sp->old == -1 || is_nothing(sp->old, sp->left));
+	    is_absent(sp->dir, sp->prepared) && is_nothing(sp->apart) &&
+	    sp->left_fd == -1;
 }

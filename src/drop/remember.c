@@ -96,19 +96,6 @@ moved(void *ctx, const struct msgloc *loc)
 	return 0;
 }
 
-/* The spool that is there now: fd, or -1 with e. */
-static int
-open_now(const struct drop *d, struct spool *now, struct err *e)
-{
-	struct stat st;
-
-	*now = d->sp;
-	now->fd = safefile_open_user(
-	    now->dir, now->name, now->path, O_RDONLY, now->uid, &st, e);
-	now->held = -1;
-	return now->fd;
-}
-
 /* Of mail that was there nothing else may have been changed since. */
 static int
 still(struct remembering *w, int fd)
@@ -234,7 +221,6 @@ drop_remember(struct drop *d, struct err *e)
 {
 	struct remembering w = { .d = d, .e = e };
 	struct spool now;
-	int r;
 
 	if (!d->server || !d->learnt || d->distrust || d->sp.fd == -1)
 		return 0;
@@ -243,17 +229,10 @@ drop_remember(struct drop *d, struct err *e)
 		return err_set(e, ERR_TEMP,
 		    "The session lock of %.200s was taken by the next session",
 		    d->sp.path);
-	if (!d->committed) {
-		now = d->sp;
-		return write_cache(&w, &now);
-	}
-	if (d->kept == 0) {
+	if (d->committed && d->kept == 0) {
 		cache_remove(&d->sp);
 		return 0;
 	}
-	if (open_now(d, &now, e) == -1)
-		return -1;
-	r = write_cache(&w, &now);
-	close(now.fd);
-	return r;
+	now = d->sp;
+	return write_cache(&w, &now);
 }

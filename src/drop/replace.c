@@ -12,7 +12,6 @@
 #include "fileio.h"
 #include "lock.h"
 #include "replace.h"
-#include "safefile.h"
 
 #define BLOCK 262144
 #define ACL "system.posix_acl_access"
@@ -22,6 +21,14 @@ static int
 cannot(const struct spool *sp, const char *what, struct err *e)
 {
 	return spool_err(sp, e, ERR_TEMP, what, sp->dir, sp->fresh);
+}
+
+static void
+drop_fd(int *fd)
+{
+	if (*fd != -1)
+		close(*fd);
+	*fd = -1;
 }
 
 /* Group, mode and access control list of the spool. */
@@ -119,11 +126,15 @@ make(struct spool *sp, uint64_t first, struct plan_in *in,
 	return -1;
 }
 
+/* The file at fd is the spool from now on; *fd is -1 then. */
 static int
-take_name(const struct spool *sp, struct err *e)
+take_name(struct spool *sp, int *fd, struct err *e)
 {
 	if (renameat(sp->dir, sp->fresh, sp->dir, sp->name) == -1)
 		return cannot(sp, "Unable to rename", e);
+	drop_fd(&sp->fd);
+	sp->fd = *fd;
+	*fd = -1;
 	return 0;
 }
 
@@ -146,21 +157,21 @@ replace_rest(
 	if (fd == -1)
 		return -1;
 	if (lock_intact(sp, (uint64_t)sp->st.st_size, e) == 0)
-		r = take_name(sp, e);
+		r = take_name(sp, &fd, e);
 	if (r == -1)
 		unlinkat(sp->dir, sp->fresh, 0);
 	else if (sync_name(sp, e) == -1)
 		r = 1;
-	close(fd);
+	drop_fd(&fd);
 	return r;
 }
 
 /* From the commit point on. */
 static int
-finish(struct journal *j, struct spool *sp, struct err *e)
+finish(struct journal *j, struct spool *sp, int *fd, struct err *e)
 {
-	if (lock_intact(sp, j->now.size, e) == -1 || take_name(sp, e) == -1 ||
-	    sync_name(sp, e) == -1)
+	if (lock_intact(sp, j->now.size, e) == -1 ||
+	    take_name(sp, fd, e) == -1 || sync_name(sp, e) == -1)
 		return -1;
 	return journal_drop(j, e) == 0 ? 0 : -1;
 }
@@ -192,18 +203,19 @@ replace_all(struct merge *m, struct spool *sp, struct err *e)
 	if (fd == -1)
 		return -1;
 	r = commit(m, sp, e);
-	close(fd);
 	if (r == -1)
 		unlinkat(sp->dir, sp->fresh, 0);
-	if (r == 0 && finish(m->j, sp, e) == -1)
+	if (r == 0 && finish(m->j, sp, &fd, e) == -1)
 		r = 1;
+	drop_fd(&fd);
 	return r;
 }
 
 /* Mail that came to the old spool since goes behind what was made. */
 static int
-add_more(struct journal *j, struct spool *sp, int fd, struct err *e)
+add_more(struct journal *j, struct spool *sp, struct err *e)
 {
+	const int fd = sp->made;
 	const struct journal_slot *s = &j->now;
 	uint64_t size = sp->fd == -1 ? 0 : (uint64_t)sp->st.st_size;
 	const char *gap = "";
@@ -224,7 +236,7 @@ add_more(struct journal *j, struct spool *sp, int fd, struct err *e)
 	if (fsync(fd) == -1)
 		return cannot(sp, "Unable to sync", e);
 	j->now.size = size;
-	return finish(j, sp, e);
+	return finish(j, sp, &sp->made, e);
 }
 
 /*
@@ -256,19 +268,22 @@ replace_resume(struct journal *j, struct spool *sp, struct err *e)
 {
 	const struct journal_slot *s = &j->now;
 	struct stat st;
-	int fd = safefile_open_user(
-	    sp->dir, sp->fresh, sp->fresh, O_RDWR, sp->uid, &st, e);
 	int r;
 
-	if (fd == -1)
-		return e->sys == ENOENT ? renamed(j, sp, e) : -1;
-	r = begins(sp, fd, s->result, &s->result_digest, e);
+	if (sp->made == -1 &&
+	    fstatat(sp->dir, sp->fresh, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? renamed(j, sp, e)
+				       : cannot(sp, "Unable to look at", e);
+	if (sp->made == -1)
+		return err_set(e, ERR_PERM,
+		    "%.100s, beside %.200s, is a new spool that an update was "
+		    "to put there, and cannot be opened: is it the user's own "
+		    "regular file, with one link?",
+		    sp->fresh, sp->path);
+	r = begins(sp, sp->made, s->result, &s->result_digest, e);
 	if (r == 1)
 		r = begins(sp, sp->fd, s->size, &s->digest, e);
 	if (r == 1)
-		r = add_more(j, sp, fd, e);
-	else if (r == 0)
-		r = 1;
-	close(fd);
-	return r;
+		return add_more(j, sp, e);
+	return r == 0 ? 1 : -1;
 }

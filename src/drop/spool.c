@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* runs as: the user */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "journal.h"
 #include "lock.h"
 #include "safefile.h"
 #include "spool.h"
@@ -83,6 +85,7 @@ spool_init(
 	sp->old = at->old;
 	sp->uid = uid;
 	sp->session = sp->apart = sp->fd = sp->held = -1;
+	sp->made = sp->left_fd = -1;
 	if (!name_spool(sp, at) || !name_others(sp, at))
 		return err_set(e, ERR_PERM,
 		    "maillock error 1: a name beside the spool %.200s/%.100s "
@@ -105,6 +108,8 @@ spool_close(struct spool *sp)
 	if (sp->held != -1)
 		lock_spool_end(sp);
 	close_fd(&sp->fd);
+	close_fd(&sp->made);
+	close_fd(&sp->left_fd);
 	lock_session_end(sp);
 	close_fd(&sp->apart);
 	if (sp->temp != sp->dir)
@@ -113,6 +118,68 @@ spool_close(struct spool *sp)
 		close_fd(&sp->cache);
 	close_fd(&sp->old);
 	close_fd(&sp->dir);
+}
+
+/* An empty one is nothing. */
+static int
+open_left(struct spool *sp, struct err *e)
+{
+	struct stat st;
+
+	if (sp->old == -1 ||
+	    (fstatat(sp->old, sp->left, &st, AT_SYMLINK_NOFOLLOW) == -1
+		    ? errno == ENOENT
+		    : S_ISREG(st.st_mode) && st.st_size == 0))
+		return 0;
+	sp->left_fd = safefile_open_user(
+	    sp->old, sp->left, sp->left, O_RDWR, sp->uid, &st, e);
+	return sp->left_fd == -1 && e->sys != ENOENT ? -1 : 0;
+}
+
+/* It is needed only if a journal tells of it; who needs it, says so. */
+static void
+open_made(struct spool *sp)
+{
+	struct stat st;
+	struct err e;
+
+	if (sp->session_old ||
+	    (sp->apart != -1 && fstat(sp->apart, &st) == 0 && st.st_size > 0))
+		sp->made = safefile_open_user(
+		    sp->dir, sp->fresh, sp->fresh, O_RDWR, sp->uid, &st, &e);
+}
+
+int
+spool_open(struct spool *sp, struct err *e)
+{
+	if (journal_find(sp, e) == -1 || open_left(sp, e) == -1)
+		return -1;
+	open_made(sp);
+	sp->fd = safefile_open_user(
+	    sp->dir, sp->name, sp->path, O_RDWR, sp->uid, &sp->st, e);
+	return sp->fd == -1 && e->sys != ENOENT ? -1 : 0;
+}
+
+int
+spool_make(struct spool *sp, struct err *e)
+{
+	/* agents' mode from birth: nobody would mend another one */
+	mode_t mask = umask(0007);
+	int fd = openat(sp->dir, sp->name,
+	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0660);
+	int sys = errno;
+
+	umask(mask);
+	errno = sys;
+
+	if (fd == -1)
+		return spool_err(
+		    sp, e, ERR_PERM, "Unable to create", sp->dir, sp->name);
+	sp->fd = fd;
+	if (fsync(sp->dir) == -1)
+		return err_sys(
+		    e, ERR_TEMP, "Unable to sync the folder of", sp->path);
+	return lock_again(sp, e);
 }
 
 bool

@@ -31,7 +31,9 @@ struct spool_place {
 
 /*
  * A spool, its folder, and the names beside it.  All work is relative to
- * folders that are open.
+ * folders that are open.  Files that exist are opened by spool_open and
+ * lock_session, before anything is read of them; from then on the session may
+ * be unable to open any (docs/DESIGN.md, "Confinement").
  */
 struct spool {
 	int dir;
@@ -59,6 +61,8 @@ struct spool {
 	bool apart_old;
 	int apart;	/* the temporary drop, if it is another file, or -1 */
 	int fd;		/* the spool, or -1 */
+	int made;	/* fresh, if a session that died left it, or -1 */
+	int left_fd;	/* what lies in left, or -1 */
 	struct stat st; /* of the spool when it was locked last */
 	int held;	/* the prepared lock's fd while we hold USER.lock */
 	struct stat held_st;
@@ -71,6 +75,19 @@ struct spool {
 int spool_init(
     struct spool *sp, const struct spool_place *at, uid_t uid, struct err *e);
 void spool_close(struct spool *sp);
+
+/*
+ * With the session lock: opens what there is of the spool, a temporary drop
+ * that lies elsewhere, and what sessions that died and other servers left.
+ * ERR_BUSY: another server works on the temporary drop.
+ */
+int spool_open(struct spool *sp, struct err *e);
+
+/*
+ * With the spool lock: makes the spool that is not there, with the mode that
+ * delivery agents expect, and locks it.
+ */
+int spool_make(struct spool *sp, struct err *e);
 
 /* "WHAT PATH: ..." of the present errno, for a name in one of the folders. */
 int spool_err(const struct spool *sp, struct err *e, enum err_kind kind,

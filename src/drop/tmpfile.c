@@ -1,20 +1,41 @@
 /* SPDX-License-Identifier: MIT */
 /* runs as: the user */
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "fileio.h"
 #include "tmpfile.h"
+
+/*
+ * File systems that know no files without a name, NFS for one: it has one for
+ * an instant.
+ */
+static int
+named(int dir)
+{
+	char name[48];
+	int fd;
+
+	snprintf(name, sizeof name, ".popper.%ld.%lld", (long)getpid(),
+	    (long long)clock_ms());
+	fd = openat(dir, name,
+	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd != -1)
+		unlinkat(dir, name, 0);
+	return fd;
+}
 
 int
 tmpfile_open(int dir, struct err *e)
 {
-	const int flags = O_RDWR | O_TMPFILE | O_EXCL | O_CLOEXEC;
-	int fd = openat(dir, ".", flags, 0600);
+	int fd =
+	    openat(dir, ".", O_RDWR | O_TMPFILE | O_EXCL | O_CLOEXEC, 0600);
 
 	if (fd == -1)
-		fd = open("/tmp", flags, 0600);
+		fd = named(dir);
 	if (fd == -1)
 		return err_sys(e, ERR_TEMP, "can't open temporary file.",
 		    "Do you own the folder?");

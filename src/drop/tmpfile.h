@@ -12,7 +12,7 @@
  * are gone with the session, however it ends.
  */
 
-/* In dir, or else in /tmp: an fd, or -1 with e. */
+/* In dir: an fd, or -1 with e. */
 int tmpfile_open(int dir, struct err *e);
 
 /*

@@ -95,6 +95,14 @@ log_debugging(bool on)
 	lg.debug = on;
 }
 
+void
+log_settle(void)
+{
+	/* the time zone's file */
+	if (lg.syslog || lg.trace)
+		tzset();
+}
+
 /* One try that does not block, where the kernel can do that for this fd. */
 static ssize_t
 write_nowait(char *s, size_t n)

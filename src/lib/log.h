@@ -29,6 +29,12 @@ int log_trace(const char *path);
 /* Debugging lines are written from now on, or not. */
 void log_debugging(bool on);
 
+/*
+ * Opens what lines will need, for a process that soon can open nothing: a
+ * log's socket that breaks later is not opened anew.
+ */
+void log_settle(void);
+
 void log_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -3,16 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "confine.h"
+#include "landlock.h"
 #include "priv.h"
 
 int
@@ -66,64 +64,6 @@ enter_empty(const char *dir, struct err *e)
 	return 0;
 }
 
-#define ALLOW(nr) \
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (nr), 0, 1), \
-	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
-
-#if defined(__x86_64__)
-#define THIS_ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define THIS_ARCH AUDIT_ARCH_AARCH64
-#elif defined(__i386__)
-#define THIS_ARCH AUDIT_ARCH_I386
-#elif defined(__riscv)
-#define THIS_ARCH AUDIT_ARCH_RISCV64
-#endif
-
-/* A sanitizer makes calls of its own, so its builds go without a filter. */
-#if defined(__SANITIZE_ADDRESS__) || !defined(THIS_ARCH)
-#define HAVE_FILTER 0
-#else
-#define HAVE_FILTER 1
-#endif
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#undef HAVE_FILTER
-#define HAVE_FILTER 0
-#endif
-#endif
-
-static int
-filter(struct err *e)
-{
-#if HAVE_FILTER
-	static struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-		    offsetof(struct seccomp_data, arch)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, THIS_ARCH, 1, 0),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-		    offsetof(struct seccomp_data, nr)),
-		ALLOW(SYS_read), ALLOW(SYS_write), ALLOW(SYS_sendto),
-		ALLOW(SYS_recvfrom),
-#ifdef SYS_poll
-		ALLOW(SYS_poll),
-#endif
-		ALLOW(SYS_ppoll), ALLOW(SYS_clock_gettime),
-		ALLOW(SYS_restart_syscall), ALLOW(SYS_exit_group),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
-	};
-	struct sock_fprog prog = { sizeof code / sizeof code[0], code };
-
-	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog) == -1)
-		return err_sys(
-		    e, ERR_PERM, "Unable to set", "a seccomp filter");
-#else
-	(void)e;
-#endif
-	return 0;
-}
-
 int
 priv_confine(const char *dir, uid_t uid, gid_t gid, struct err *e)
 {
@@ -135,5 +75,17 @@ priv_confine(const char *dir, uid_t uid, gid_t gid, struct err *e)
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return err_sys(e, ERR_PERM, "Unable to confine", "the front");
-	return filter(e);
+	return confine_front(e);
+}
+
+int
+priv_confine_session(const int *dir, size_t n, struct err *e)
+{
+	int r;
+
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		return err_sys(e, ERR_TEMP, "Unable to confine", "the session");
+	r = landlock_folders(dir, n, e);
+	return r == -1 || confine_session(e) == -1 ? -1 : r;
 }

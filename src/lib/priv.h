@@ -2,6 +2,7 @@
 #ifndef POPPER_PRIV_H
 #define POPPER_PRIV_H
 
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "err.h"
@@ -20,5 +21,13 @@ int priv_become(uid_t uid, gid_t gid, gid_t also, struct err *e);
  * any call but reading, writing and polling open fds.
  */
 int priv_confine(const char *dir, uid_t uid, gid_t gid, struct err *e);
+
+/*
+ * What a session may still do once it is the user, and the files of its
+ * maildrop are open (confine.h, landlock.h): make, rename and remove files in
+ * the n folders that are open as dir; -1 is none.  Not dumpable, no new
+ * privileges.  1 done, 0 done without Landlock, which the kernel has not.
+ */
+int priv_confine_session(const int *dir, size_t n, struct err *e);
 
 #endif

@@ -63,8 +63,9 @@ refuse(const char *path, const struct stat *st, uid_t uid, const char *why,
 	    (long)st->st_nlink, why, (long)uid);
 }
 
-static int
-check(const char *path, const struct stat *st, uid_t uid, struct err *e)
+int
+safefile_check(
+    const struct stat *st, const char *path, uid_t uid, struct err *e)
 {
 	if (S_ISLNK(st->st_mode))
 		return refuse(path, st, uid, "is a symbolic link", e);
@@ -86,7 +87,7 @@ safefile_open_user(int dir, const char *name, const char *path, int flags,
 	/* looked at first: to open a device or a FIFO can do things already */
 	if (fstatat(dir, name, st, AT_SYMLINK_NOFOLLOW) == 0) {
 		/* no link: it is being unlinked right now */
-		if (st->st_nlink != 0 && check(path, st, uid, e) == -1)
+		if (st->st_nlink != 0 && safefile_check(st, path, uid, e) == -1)
 			return -1;
 	} else if (errno != ENOENT || (flags & O_CREAT) == 0) {
 		return safefile_err(
@@ -101,7 +102,8 @@ safefile_open_user(int dir, const char *name, const char *path, int flags,
 		    path, dir);
 	if (fstat(fd, st) == -1) {
 		err_sys(e, ERR_PERM, "Unable to look at", path);
-	} else if (st->st_nlink != 0 && check(path, st, uid, e) == -1) {
+	} else if (st->st_nlink != 0 &&
+	    safefile_check(st, path, uid, e) == -1) {
 		/* e tells; a file that was unlinked meanwhile is the
 		   caller's business */
 		;

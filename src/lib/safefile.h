@@ -26,6 +26,12 @@ int safefile_open_user(int dir, const char *name, const char *path, int flags,
     uid_t uid, struct stat *st, struct err *e);
 
 /*
+ * The same of a file that is open: 0, or -1 with e.
+ */
+int safefile_check(
+    const struct stat *st, const char *path, uid_t uid, struct err *e);
+
+/*
  * err_sys, and for what the rights of a folder forbid, whose folder it is and
  * who we are.
  */

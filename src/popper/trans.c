@@ -2,7 +2,6 @@
 /* runs as: root (until it is the user) */
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -32,8 +31,6 @@ become(const struct auth_ident *id, const struct locate *at, struct err *e)
 
 	if (priv_become(id->uid, gid, at->home_mail ? id->gid : gid, e) == -1)
 		return -1;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
-		return err_sys(e, ERR_TEMP, "Unable to confine", "the session");
 	umask(077);
 	return 0;
 }
@@ -91,6 +88,24 @@ close_drop(struct session *s)
 		log_line("%s: the next session will put the mail back", e.text);
 }
 
+/*
+ * Before an octet of mail is looked at, and once all that there is of the
+ * maildrop is open.
+ */
+static int
+confine(const struct spool *sp, struct err *e)
+{
+	const int dir[] = { sp->dir, sp->temp == sp->dir ? -1 : sp->temp,
+		sp->cache == sp->dir ? -1 : sp->cache, sp->old };
+	int r;
+
+	log_settle();
+	r = priv_confine_session(dir, sizeof dir / sizeof dir[0], e);
+	if (r == 0)
+		log_debug("this kernel has no Landlock");
+	return r;
+}
+
 static int
 open_drop(struct session *s, const struct auth_ident *id, struct err *e)
 {
@@ -109,7 +124,8 @@ open_drop(struct session *s, const struct auth_ident *id, struct err *e)
 	if (!session_gathers(s))
 		s->out.cap = OUT_SMALL;
 	drop_options(&s->drop, &s->cfg);
-	if (drop_open(&s->drop, e) == -1) {
+	if (drop_enter(&s->drop, e) == -1 || confine(&s->drop.sp, e) == -1 ||
+	    drop_open(&s->drop, e) == -1) {
 		close_drop(s);
 		return -1;
 	}

@@ -219,6 +219,26 @@ sub its_own {
 	only_alice($name);
 }
 
+# A session opens no file that came after it: then all mail waits for the next.
+sub replaced {
+	my ($mode, $what, $do, $then) = @_;
+	my $name = "$mode->{name}, $what";
+	$host->spool('alice', $all);
+	$s = $host->login('alice');
+	$s->cmd('DELE 2');
+	$do->();
+	my (undef, $got) = $s->message('RETR 3');
+	like($got, qr/\r\n\r\n(?:text 3\r\n){3}\z/, "$name: RETR goes on");
+	like($s->quit, qr{^-ERR \[SYS/TEMP\] .*another file than at log-in},
+	    "$name: QUIT");
+	is($host->spool('alice'), $then, "$name: left alone");
+	$s = $host->login('alice');
+	$s->quit;
+	is($host->spool('alice'), $all . $then,
+	    "$name: the next session puts the mail back");
+	only_alice($name);
+}
+
 # A spool that cannot be used at QUIT: the mail waits for the next session.
 sub in_the_way {
 	my ($mode) = @_;
@@ -253,7 +273,8 @@ for my $mode (@Modes::modes) {
 		rewritten($mode, @$_) for @rewrite;
 		marked($mode);
 	} else {
-		its_own($mode, @$_) for @rewrite,
+		replaced($mode, @{ $rewrite[0] });
+		its_own($mode, @$_) for @rewrite[1 .. $#rewrite],
 		    ['no mail', sub { $host->deliver('alice', "junk\n") },
 			"junk\n"];
 		in_the_way($mode);

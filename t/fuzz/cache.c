@@ -111,7 +111,8 @@ learn(void)
 
 	put_spool();
 	begin(&d);
-	must(drop_open(&d, &e) == 0 && d.ix.count == MESSAGES &&
+	must(drop_enter(&d, &e) == 0 && drop_open(&d, &e) == 0 &&
+		d.ix.count == MESSAGES &&
 		drop_uid(&d, MESSAGES - 1, uid, &e) == 0,
 	    "an honest session");
 	end(&d);
@@ -267,7 +268,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		return 0;
 	put_cache(data, n);
 	begin(&d);
-	if (drop_open(&d, &e) == 0)
+	if (drop_enter(&d, &e) == 0 && drop_open(&d, &e) == 0)
 		use(&d, data, n < 6 ? n : 6);
 	end(&d);
 	check();

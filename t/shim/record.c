@@ -14,7 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define HIGH 500 /* out of the way */
 #define LINE 512
 
 static int out = -1;
@@ -22,15 +21,7 @@ static int out = -1;
 void
 record_begin(void)
 {
-	const char *file = getenv("RECORD");
-	int fd = file == NULL ? -1
-			      : REAL(openat64)(AT_FDCWD, file,
-				    O_WRONLY | O_APPEND | O_CREAT, 0600);
-
-	if (fd == -1)
-		return;
-	out = fcntl(fd, F_DUPFD_CLOEXEC, HIGH);
-	close(fd);
+	out = shim_open(getenv("RECORD"), O_WRONLY | O_APPEND | O_CREAT);
 }
 
 int

@@ -16,6 +16,12 @@
 /* POSIX lets dlsym give functions, ISO C does not know of it */
 #define REAL(name) (__extension__(__typeof__(&name)) dlsym(RTLD_NEXT, #name))
 
+/*
+ * Opens a file of the test's, at once: later the process may be unable to
+ * open any.  An fd, or -1, also if file is NULL.
+ */
+int shim_open(const char *file, int flags);
+
 /* This is the process that was started, not a child of it. */
 int shim_mine(void);
 

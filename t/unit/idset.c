@@ -112,17 +112,6 @@ many(void **state)
 	fill(*(int *)*state, MANY);
 }
 
-/* A folder that cannot hold the temporary: /tmp does. */
-static void
-elsewhere(void **state)
-{
-	int fd = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	(void)state;
-	fill(fd, IDSET_MEMORY + 1);
-	close(fd);
-}
-
 /* An error is told, and the set stays what it was. */
 static void
 no_file(void **state)
@@ -185,7 +174,6 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(many),
-		cmocka_unit_test(elsewhere),
 		cmocka_unit_test(octets),
 		cmocka_unit_test(no_file),
 	};

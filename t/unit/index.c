@@ -204,23 +204,6 @@ based(void **state)
 	index_close(&b.ix);
 }
 
-/* A folder that cannot hold the temporary: /tmp does. */
-static void
-elsewhere(void **state)
-{
-	static struct index ix;
-	int fd = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	(void)state;
-	index_init(&ix, fd);
-	fill(&ix, INDEX_BLOCK + 1);
-	expect(&ix, 0, 0);
-	expect(&ix, INDEX_BLOCK, 0);
-	assert_int_not_equal(ix.fd, -1);
-	index_close(&ix);
-	close(fd);
-}
-
 int
 main(void)
 {
@@ -228,7 +211,6 @@ main(void)
 		cmocka_unit_test(sizes),
 		cmocka_unit_test(mixed),
 		cmocka_unit_test(based),
-		cmocka_unit_test(elsewhere),
 	};
 
 	return cmocka_run_group_tests_name("index", tests, NULL, NULL);

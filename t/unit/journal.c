@@ -355,7 +355,6 @@ apart(void **state)
 {
 	struct box b;
 	struct spool other;
-	struct journal j;
 
 	(void)state;
 	box_make(&b);
@@ -372,10 +371,14 @@ apart(void **state)
 	/* nobody else may have it */
 	other = b.sp;
 	other.apart = -1;
-	assert_int_equal(
-	    journal_open(&j, &other, JOURNAL_TEMP, false, &b.e), -1);
+	assert_int_equal(journal_find(&other, &b.e), -1);
 	assert_int_equal(b.e.kind, ERR_BUSY);
 	close(other.apart);
+	/* nor make another in its place */
+	other.apart = -1;
+	assert_int_equal(
+	    journal_open(&b.j, &other, JOURNAL_TEMP, true, &b.e), -1);
+	assert_int_equal(b.e.kind, ERR_BUSY);
 	close(b.sp.apart);
 	box_free(&b);
 }

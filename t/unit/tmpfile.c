@@ -1,11 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "tmpfile.h"
+
+static bool unnamed_fails;
+
+/* The libc's, but that files without a name can be unknown. */
+int
+openat(int dir, const char *path, int flags, ...)
+{
+	mode_t mode;
+	va_list ap;
+
+	va_start(ap, flags);
+	mode = va_arg(ap, mode_t);
+	va_end(ap);
+	if (unnamed_fails && (flags & O_TMPFILE) == O_TMPFILE) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	return (int)syscall(SYS_openat, dir, path, flags, mode);
+}
 
 /* What was written is read, and zeros where nothing was. */
 static void
@@ -30,6 +55,33 @@ octets(void **state)
 }
 
 static void
+without_unnamed(void **state)
+{
+	struct err e = { .text = "" };
+	struct stat st;
+	char *made = mkdtemp(strdup("/tmp/popper-unit.XXXXXX"));
+	int dir = open(made, O_RDONLY | O_DIRECTORY);
+	int a;
+	int b;
+
+	(void)state;
+	unnamed_fails = true;
+	a = tmpfile_open(dir, &e);
+	b = tmpfile_open(dir, &e);
+	unnamed_fails = false;
+	CHECK(a != -1 && b != -1, "%s", e.text);
+	assert_int_equal(fstat(a, &st), 0);
+	assert_int_equal(st.st_nlink, 0);
+	assert_int_equal(tmpfile_write(a, "abcd", 4, 3, "it", &e), 0);
+	close(a);
+	close(b);
+	close(dir);
+	/* nothing is left in it */
+	assert_int_equal(rmdir(made), 0);
+	free(made);
+}
+
+static void
 errors(void **state)
 {
 	struct err e = { .kind = ERR_NONE };
@@ -50,6 +102,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(octets),
+		cmocka_unit_test(without_unnamed),
 		cmocka_unit_test(errors),
 	};
 
