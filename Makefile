@@ -179,6 +179,13 @@ $(BUILD)/t/popper-collapse: $(call obj,src/popper/main.c) \
 	@echo '  LD $@'
 	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
+# and one whose front or session is somebody else's
+$(BUILD)/t/popper-hostile: $(call obj,src/popper/main.c) \
+    $(call obj,t/hostile/hostile.c) $(ARCHIVES)
+	@echo '  LD $@'
+	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -Wl,--wrap=session_loop -o $@ $^ \
+	    $(LIBS)
+
 $(BUILD)/t/%.t: $(BUILD)/t/unit/%.o $(call obj,$(UNIT_SHARED)) $(ARCHIVES)
 	@mkdir -p $(@D)
 	@echo '  LD $@'
@@ -217,7 +224,8 @@ check: deps-check
 	@$(MAKE) --no-print-directory test
 
 test: all $(UNITS) $(REPLAYS) $(BUILD)/t/faults.so $(BUILD)/t/popper \
-    $(BUILD)/t/popper-windows $(BUILD)/t/popper-collapse
+    $(BUILD)/t/popper-windows $(BUILD)/t/popper-collapse \
+    $(BUILD)/t/popper-hostile
 	BUILD=$(BUILD) scripts/check $(UNITS)
 
 # a sanitizer's crypt(3) calls the one that is loaded at the start, and
@@ -274,5 +282,5 @@ FORCE:
 .SECONDARY:
 
 -include $(wildcard $(addprefix $(BUILD)/,$(addsuffix /*.d,src/lib src/auth \
-    src/drop src/popper src/tools/* t t/unit t/fuzz musl/src/lib \
+    src/drop src/popper src/tools/* t t/unit t/fuzz t/hostile musl/src/lib \
     musl/src/auth musl/src/drop musl/src/popper musl/src/tools/* musl/src/musl)))
