@@ -98,6 +98,9 @@ like($out, qr{^sys1 \Q$dir\E /bin/sh 192\.0\.2\.1 a -s$}m,
     'program: environment and arguments');
 # the shell reads its script by a higher one
 is(join(' ', $out =~ /^fd (\d)$/mg), '0 1 2', 'program: fds');
+($code, $out) = PamHost::run("sys1\0secret\0Y0\0", ['sh', '-c',
+    'exec "$@" 7<"$0"', '/etc/shadow', $PamHost::POPPAM, $show]);
+is(join(' ', $out =~ /^fd (\d)$/mg), '0 1 2', 'program: nothing of root\'s');
 ($code, undef, $err) = poppam("sys1\0secret\0Y0\0", ["$dir/none"]);
 is($code, 111, 'no program');
 like($err, qr{Unable to run \Q$dir\E/none}, 'and it is named');
@@ -128,6 +131,15 @@ for (['deny', 1], ['permit', 0], ['closed', 1], ['none', 111],
 }
 (undef, undef, $err) = login('sys1', 'secret', 'missing');
 like($err, qr{There is no /etc/pam\.d/missing}, 'the missing file is named');
+
+# A module that asks by itself is answered, and a second one is not.
+$host->service('asks', my $asks = "auth required pam_stress.so\n", @rest);
+$host->service('both', $asks x 2, @rest);
+($code) = login('sys1', 'secret', 'asks');
+is($code, 0, 'a module that asks');
+($code, $out, $err) = login('sys1', 'secret', 'both');
+is("$code $out", '111 ', 'two of them');
+like($err, qr/Conversation error/, 'and the log says so');
 
 # The example that is shipped, with Debian's common files.
 SKIP: {
