@@ -39,8 +39,8 @@ if (\$new eq 'short') { print "It is \\"too\\" short\\x07\\nand more\\n"; exit 1
 exit 1 if \$new eq 'silent';
 if (\$new eq 'temp') { print STDERR "no disk\\n"; exit 111 }
 kill 'KILL', \$\$ if \$new eq 'killed';
-if (\$new eq 'slow') { system 'sleep 1000 & echo \$! >$dir/slow; wait' }
-if (\$new eq 'leaves') { system 'sleep 1000 & echo \$! >$dir/leaves' }
+if (\$new eq 'slow') { system 'sleep 100 & echo \$! >$dir/slow; wait' }
+if (\$new eq 'leaves') { system 'sleep 100 & echo \$! >$dir/leaves' }
 print 'x' x 100000 if \$new eq 'much';
 exit 0;
 END
