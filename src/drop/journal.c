@@ -93,9 +93,13 @@ is_begun(const unsigned char *block)
 	    memcmp(block, nothing, sizeof nothing) == 0;
 }
 
+/* It is not ours, so its end is not, either. */
 static int
-busy(const struct spool *sp, struct err *e)
+busy(struct spool *sp, struct err *e)
 {
+	if (sp->apart != -1)
+		close(sp->apart);
+	sp->apart = -1;
 	return err_set(e, ERR_BUSY,
 	    "%.200s lock is held: another server works on it", sp->temp_path);
 }

@@ -239,6 +239,23 @@ kills(\&session, @$_) for [mmap => 0, 4096, 5, 0x22, -1, 0],
 is(call(session(), sendto => 0, '&', 0, 0x4000, 0, 0), 0,
     'but the client gets his replies');
 
+# A kernel without Landlock, or a container that forbids it: the filter holds.
+SKIP: {
+	skip 'needs strace', 3 if system('strace -V >/dev/null 2>&1') != 0;
+	$host->configure("set debug\n");
+	my $t = session(before => ['strace', '-f', '-qq', '-o', '/dev/null',
+	    '-e', 'trace=landlock_create_ruleset', '-e',
+	    'inject=landlock_create_ruleset:error=EOPNOTSUPP']);
+	ok($host->log_like(qr/this kernel has no Landlock/),
+	    'no Landlock: told for debugging');
+	is(call($t, openat => $folder, '@alice', O_RDONLY), -EACCES,
+	    'no Landlock: no file that is there');
+	is(call($t, openat => $AT_FDCWD, "\@$dir/log", O_WRONLY), -EACCES,
+	    'no Landlock: nor one elsewhere');
+	$t->leave;
+	$host->configure('');
+}
+
 # Its fds: the client, the log, and the maildrop; and no mail but alice's.
 SKIP: {
 	skip 'needs root', 1 unless $host->{root};
