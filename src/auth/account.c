@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "account.h"
-#include "cdbx.h"
 #include "num.h"
 #include "text.h"
 #include "userdb.h"
@@ -56,16 +55,18 @@ parse(char *rec, struct account *a)
 
 int
 account_virtual(
-    const char *users, const char *user, struct account *a, struct err *e)
+    const struct records *r, const char *user, struct account *a, struct err *e)
 {
-	char rec[600];
-	int r = cdbx_get(users, 'u', user, rec, sizeof rec, e);
+	char rec[sizeof r->account];
 
-	if (r == 1 && parse(rec, a) == -1)
-		return err_set(e, ERR_PERM,
-		    "%.200s has a bad record for \"%s\": run rebuild-cdb again",
-		    users, user);
-	return r;
+	if (!r->is_virtual)
+		return 0;
+	text_copy(rec, sizeof rec, r->account);
+	if (parse(rec, a) == 0)
+		return 1;
+	return err_set(e, ERR_PERM,
+	    "users.cdb has a bad record for \"%s\": run rebuild-cdb again",
+	    user);
 }
 
 /* shadow(5): days since 1970; -1 and 0 mean no such limit. */

@@ -4,6 +4,7 @@
 
 #include "auth.h"
 #include "err.h"
+#include "records.h"
 
 /* Where a user's identity comes from, and with it what is against him. */
 struct account {
@@ -18,11 +19,11 @@ struct account {
 
 /*
  * Each looks the user up in its source: 1 found, 0 not there, -1 with e.
- * account_virtual reads users.cdb (cdb/users: UID:GID:HOME[:MAILDROP]),
- * account_system passwd and shadow.
+ * account_virtual takes the record of users.cdb (UID:GID:HOME[:MAILDROP]),
+ * account_system reads passwd and shadow.
  */
-int account_virtual(
-    const char *users, const char *user, struct account *a, struct err *e);
+int account_virtual(const struct records *r, const char *user,
+    struct account *a, struct err *e);
 int account_system(const struct auth_cfg *cfg, const char *user,
     struct account *a, struct err *e);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* runs as: root (checker) */
-#include <stdio.h>
 #include <string.h>
 
 #include "account.h"
@@ -54,7 +53,6 @@ auth_clear_ok(enum auth_clear rule, bool local, bool tls, bool has_secret)
 struct inquiry {
 	const struct auth_cfg *cfg;
 	const struct auth_try *try;
-	char users[300]; /* path of users.cdb */
 	struct records rec;
 	struct account a;
 	enum {
@@ -209,7 +207,7 @@ admitted(struct inquiry *q)
 		return AUTH_LOWUID;
 	if (a->expired)
 		return AUTH_EXPIRED;
-	r = list_admits(cfg, q->users, q->try->user, &q->e);
+	r = list_admits(cfg, &q->rec, q->try->user, &q->e);
 	if (r != 1)
 		return r == 0 ? AUTH_LISTED : AUTH_TEMP;
 	if (cfg->check_shell && q->found == SYSTEM) {
@@ -227,13 +225,9 @@ find(struct inquiry *q)
 	const char *user = q->try->user;
 	int r;
 
-	if (snprintf(q->users, sizeof q->users, "%s/users.cdb", q->cfg->dir) >=
-	    (int)sizeof q->users)
-		return err_set(
-		    &q->e, ERR_CONF, "cdb-dir: the path is too long");
 	if (records_get(q->cfg, user, &q->rec, &q->e) == -1)
 		return -1;
-	r = account_virtual(q->users, user, &q->a, &q->e);
+	r = account_virtual(&q->rec, user, &q->a, &q->e);
 	if (r == 1)
 		q->found = VIRTUAL;
 	if (r != 0)

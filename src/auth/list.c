@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cdbx.h"
 #include "lines.h"
 #include "list.h"
 #include "safefile.h"
@@ -40,25 +39,9 @@ file_has(const char *path, const char *word, const char *other, struct err *e)
 	return r == -1 ? -1 : found;
 }
 
-static int
-cdb_admits(const char *users, const char *user, struct err *e)
-{
-	char text[8];
-	int listed;
-	int r = cdbx_get(users, 'n', user, text, sizeof text, e);
-
-	if (r != 0)
-		return r == 1 ? 0 : -1;
-	/* a record without a name: there is such a list */
-	listed = cdbx_get(users, 'y', "", text, sizeof text, e);
-	if (listed != 1)
-		return listed == 0 ? 1 : -1;
-	return cdbx_get(users, 'y', user, text, sizeof text, e);
-}
-
 int
-list_admits(const struct auth_cfg *cfg, const char *users, const char *user,
-    struct err *e)
+list_admits(const struct auth_cfg *cfg, const struct records *rec,
+    const char *user, struct err *e)
 {
 	int r;
 
@@ -67,7 +50,7 @@ list_admits(const struct auth_cfg *cfg, const char *users, const char *user,
 		return r;
 	if (cfg->deny != NULL && (r = file_has(cfg->deny, user, NULL, e)) != 0)
 		return r == 1 ? 0 : -1;
-	return cdb_admits(users, user, e);
+	return !rec->denied && (!rec->allow_list || rec->allowed);
 }
 
 int

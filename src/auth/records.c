@@ -15,12 +15,6 @@
 /* Enough to be told from another one's; rebuild-cdb writes 64. */
 #define KEY_MIN 16
 
-static void
-clear(struct records *r)
-{
-	explicit_bzero(r, sizeof *r);
-}
-
 static int
 path_to(
     char path[300], const struct auth_cfg *cfg, const char *name, struct err *e)
@@ -108,15 +102,14 @@ read_one(int fd, const char *path, const char *user, bool root,
 	return 0;
 }
 
-int
-records_get(const struct auth_cfg *cfg, const char *user, struct records *r,
+static int
+read_secrets(const struct auth_cfg *cfg, const char *user, struct records *r,
     struct err *e)
 {
 	char dir[300];
 	char path[300];
 	int fd;
 
-	clear(r);
 	if (path_to(dir, cfg, "pop", e) == -1 ||
 	    path_to(path, cfg, "pop/secrets.cdb", e) == -1)
 		return -1;
@@ -131,6 +124,52 @@ records_get(const struct auth_cfg *cfg, const char *user, struct records *r,
 	if (fd == -1)
 		return e->sys == ENOENT ? 0 : -1;
 	return read_one(fd, path, user, true, r, e);
+}
+
+static int
+read_users(const struct auth_cfg *cfg, const char *user, struct records *r,
+    struct err *e)
+{
+	char path[300];
+	char yes[8];
+	struct cdbx_record of_user[] = {
+		{ .type = 'u', .text = r->account, .n = sizeof r->account },
+		{ .type = 'n', .text = yes, .n = sizeof yes },
+		{ .type = 'y', .text = yes, .n = sizeof yes },
+	};
+	/* without a name: there is an allow list */
+	struct cdbx_record list = { .type = 'y', .text = yes, .n = sizeof yes };
+	struct cdbx cdb;
+	int fd;
+	int rc;
+
+	if (path_to(path, cfg, "users.cdb", e) == -1)
+		return -1;
+	fd = safefile_open_admin(path, e);
+	if (fd == -1)
+		return e->sys == ENOENT ? 0 : -1;
+	if (cdbx_open(&cdb, fd, path, e) == -1)
+		return -1;
+	rc = cdbx_read(&cdb, user, of_user, 3, e);
+	if (rc == 0)
+		rc = cdbx_read(&cdb, "", &list, 1, e);
+	cdbx_close(&cdb);
+	r->is_virtual = of_user[0].there;
+	r->denied = of_user[1].there;
+	r->allowed = of_user[2].there;
+	r->allow_list = list.there;
+	return rc;
+}
+
+int
+records_get(const struct auth_cfg *cfg, const char *user, struct records *r,
+    struct err *e)
+{
+	explicit_bzero(r, sizeof *r);
+	if (read_secrets(cfg, user, r, e) == -1)
+		return -1;
+	/* kinds and salts are asked without this */
+	return user[0] != '\0' ? read_users(cfg, user, r, e) : 0;
 }
 
 static void

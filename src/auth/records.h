@@ -6,10 +6,11 @@
 #include "err.h"
 
 /*
- * What secrets.cdb has (popper-cdb(5)).  There can be two: cdb-dir's own is
- * root's; that of cdb-dir/pop belongs to the owner of this folder, the pop
- * owner, is edited by popauth(8), and has no {crypt} records.  A user who is
- * in the second one has his APOP and SCRAM secrets from there.
+ * What users.cdb and secrets.cdb have of a user (popper-cdb(5)), each with one
+ * look.  Of the second there can be two: cdb-dir's own is root's; that of
+ * cdb-dir/pop belongs to the owner of this folder, the pop owner, is edited by
+ * popauth(8), and has no {crypt} records.  A user who is in the second one has
+ * his APOP and SCRAM secrets from there.
  *
  * Each function returns 0, or -1 with e.
  */
@@ -19,6 +20,11 @@ struct records {
 	char scram[SCRAM_TEXT_MAX];
 	unsigned kinds; /* of all users: AUTH_HAS_ */
 	char key[80];	/* for the salts of users who have none */
+
+	bool is_virtual; /* there is this account */
+	char account[600];
+	bool denied, allowed; /* by the lists of these names */
+	bool allow_list;      /* there is such a list */
 };
 
 int records_get(const struct auth_cfg *cfg, const char *user, struct records *r,
