@@ -71,13 +71,15 @@ account_virtual(
 
 /* shadow(5): days since 1970; -1 and 0 mean no such limit. */
 static bool
-too_old(const struct userdb_shadow *sh, bool passwords)
+is_over(const struct userdb_shadow *sh, long today)
 {
-	long today = (long)(time(NULL) / 86400);
+	return sh->expire > 0 && today >= sh->expire;
+}
 
-	if (sh->expire > 0 && today >= sh->expire)
-		return true;
-	if (!passwords || sh->changed < 0)
+static bool
+is_old(const struct userdb_shadow *sh, long today)
+{
+	if (sh->changed < 0)
 		return false;
 	if (sh->changed == 0)
 		return true; /* has to be changed at the next log-in */
@@ -90,6 +92,7 @@ account_system(const struct auth_cfg *cfg, const char *user, struct account *a,
 {
 	struct userdb_user u = { .uid = 0 };
 	struct userdb_shadow sh = { .changed = -1 };
+	long today = (long)(time(NULL) / 86400);
 	int shadow;
 	int r = userdb_login(&userdb_system, user, &u, &sh, &shadow, e);
 
@@ -104,7 +107,8 @@ account_system(const struct auth_cfg *cfg, const char *user, struct account *a,
 	if (shadow == -1 && geteuid() == 0)
 		return -1;
 	if (shadow == 1) {
-		a->expired = too_old(&sh, cfg->check_expired);
+		a->over = is_over(&sh, today);
+		a->old = cfg->check_expired && is_old(&sh, today);
 		text_copy(a->hash, sizeof a->hash, sh.hash);
 	}
 	explicit_bzero(&sh, sizeof sh);

@@ -14,7 +14,8 @@ struct account {
 	char maildrop[256];	    /* account_virtual */
 	char shell[256];	    /* account_system */
 	char hash[AUTH_SECRET_MAX]; /* account_system; empty: none */
-	bool expired;		    /* account_system */
+	bool over;		    /* account_system: it has expired */
+	bool old;		    /* and so has its password */
 };
 
 /*

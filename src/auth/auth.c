@@ -25,6 +25,7 @@ auth_reason(enum auth_rc rc)
 		[AUTH_LOWUID] = "uid 10 or below",
 		[AUTH_LISTED] = "the lists of users say no",
 		[AUTH_SHELL] = "the shell is not in /etc/shells",
+		[AUTH_OTHER] = "checkpassword has another name for the user",
 		[AUTH_TEMP] = "it cannot be checked now",
 	};
 
@@ -109,7 +110,7 @@ has_secret(const struct records *r)
 	return r->apop[0] != '\0' || r->scram[0] != '\0';
 }
 
-/* It knows best whether the account has expired. */
+/* It knows best whether the password is too old. */
 static enum auth_rc
 by_program(struct inquiry *q)
 {
@@ -119,7 +120,7 @@ by_program(struct inquiry *q)
 	if (q->found == NOBODY)
 		q->found = PROGRAM;
 	if (rc == AUTH_YES)
-		q->a.expired = false;
+		q->a.old = false;
 	return rc;
 }
 
@@ -205,7 +206,7 @@ admitted(struct inquiry *q)
 
 	if (a->uid == 0 || (a->uid <= LOW_UID && !cfg->low_uids))
 		return AUTH_LOWUID;
-	if (a->expired)
+	if (a->over || a->old)
 		return AUTH_EXPIRED;
 	r = list_admits(cfg, &q->rec, q->try->user, &q->e);
 	if (r != 1)

@@ -56,10 +56,11 @@ struct auth_cfg {
 	const char *program;	  /* checkpassword, or NULL */
 	const char *program_dir;  /* where popid is */
 	enum auth_clear clear;
-	bool check_expired; /* passwords, too: check-password-expired */
-	bool check_shell;   /* of accounts of the system: check-shell */
-	bool low_uids;	    /* uid 10 and below may log in */
-	bool local;	    /* the client is on the loopback */
+	bool check_expired;  /* passwords, too: check-password-expired */
+	bool check_shell;    /* of accounts of the system: check-shell */
+	bool low_uids;	     /* uid 10 and below may log in */
+	bool downcase, trim; /* downcase-user, trim-domain: for lists */
+	bool local;	     /* the client is on the loopback */
 	bool tls;
 	const char *ip;	   /* the client's, for the program */
 	const char *stamp; /* the greeting's, with its angle brackets */
@@ -89,6 +90,7 @@ enum auth_rc {
 	AUTH_LOWUID,   /* uid 10 or below, or 0 */
 	AUTH_LISTED,   /* auth-file, nonauth-file, allow or deny say no */
 	AUTH_SHELL,    /* not one of /etc/shells */
+	AUTH_OTHER,    /* a program takes the name for another one */
 	AUTH_TEMP,     /* cannot tell now: the log has why */
 };
 

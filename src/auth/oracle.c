@@ -32,9 +32,12 @@ value(char **out, const char *name)
 	return s + n + 1;
 }
 
-/* What popid prints, and nothing else. */
-static int
-parse(char *out, struct account *a)
+/*
+ * What popid prints, and nothing else.  Under another name the lists, and
+ * what else is against a user, would be asked of somebody else.
+ */
+static enum auth_rc
+parse(char *out, const char *name, struct account *a)
 {
 	const char *uid = value(&out, "uid");
 	const char *gid = uid != NULL ? value(&out, "gid") : NULL;
@@ -46,10 +49,10 @@ parse(char *out, struct account *a)
 	if (home == NULL || *out != '\0' || num_u32(uid, &u) == -1 ||
 	    num_u32(gid, &g) == -1 || u == UINT32_MAX || g == UINT32_MAX ||
 	    home[0] != '/' || text_copy(a->home, sizeof a->home, home) == -1)
-		return -1;
+		return AUTH_TEMP;
 	a->uid = u;
 	a->gid = g;
-	return 0;
+	return strcmp(user, name) == 0 ? AUTH_YES : AUTH_OTHER;
 }
 
 /* user, password and stamp, each with its NUL; -1 if they do not fit. */
@@ -85,6 +88,7 @@ oracle_ask(const struct auth_cfg *cfg, const char *user, const char *password,
 	size_t count = 0;
 	int n = input(in, sizeof in, user, password, cfg->stamp);
 	int code;
+	enum auth_rc rc;
 
 	if (n == -1 || text_copy(words, sizeof words, cfg->program) == -1 ||
 	    run_words(words, argv, WORDS - 1) == -1 ||
@@ -108,14 +112,15 @@ oracle_ask(const struct auth_cfg *cfg, const char *user, const char *password,
 		return AUTH_WRONG;
 	if (code == -1)
 		return AUTH_TEMP;
-	if (code == EXIT_YES && parse(out, a) == 0)
-		return AUTH_YES;
-	if (code == EXIT_YES)
+	if (code != EXIT_YES) {
+		err_set(e, ERR_TEMP, "%.200s failed with exit code %d", argv[0],
+		    code);
+		return AUTH_TEMP;
+	}
+	rc = parse(out, user, a);
+	if (rc == AUTH_TEMP)
 		err_set(e, ERR_TEMP,
 		    "%.200s did not run %.200s as a user with USER and HOME",
 		    argv[0], popid);
-	else
-		err_set(e, ERR_TEMP, "%.200s failed with exit code %d", argv[0],
-		    code);
-	return AUTH_TEMP;
+	return rc;
 }

@@ -7,11 +7,11 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "clock.h"
-#include "io.h"
 #include "run.h"
 
 enum {
@@ -77,6 +77,8 @@ child(const struct run *r, const int fd[ENDS])
 	int null = open("/dev/null", O_RDWR);
 	sigset_t none;
 
+	/* a group of its own, to be killed with all that it starts */
+	setpgid(0, 0);
 	/* whoever waits for it may be ended first */
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	sigemptyset(&none);
@@ -93,51 +95,64 @@ child(const struct run *r, const int fd[ENDS])
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
-/* All of its output, till it closes it; -1 with errno. */
+/* What there is to read of fd: -1 with errno, which is EMSGSIZE if too much. */
 static int
-collect(const struct run *r, int fd, int64_t deadline)
+collect(const struct run *r, int fd, size_t *len)
 {
-	size_t len = 0;
+	ssize_t n = read(fd, r->out + *len, r->out_size - *len);
 
-	for (;;) {
-		ssize_t n;
-
-		if (io_wait(fd, POLLIN, deadline) == -1)
-			return -1;
-		n = read(fd, r->out + len, r->out_size - len);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return -1;
-		len += (size_t)n;
-		if (len == r->out_size) {
-			errno = EMSGSIZE;
-			return -1;
-		}
-		if (n == 0) {
-			r->out[len] = '\0';
-			return 0;
-		}
-	}
+	if (n == -1)
+		return errno == EINTR || errno == EAGAIN ? 0 : -1;
+	*len += (size_t)n;
+	if (*len < r->out_size)
+		return n == 0;
+	errno = EMSGSIZE;
+	return -1;
 }
 
-/* It may close its output and stay. */
+/*
+ * Until the program is gone, and what it wrote was read, whoever else may hold
+ * its output; -1 with errno.
+ */
 static int
-reap(pid_t pid, int64_t deadline, int *st)
+follow(const struct run *r, int fd, int program, int64_t deadline)
 {
-	for (;;) {
-		pid_t got = waitpid(pid, st, WNOHANG);
+	struct pollfd p[2] = { { .fd = fd, .events = POLLIN },
+		{ .fd = program, .events = POLLIN } };
+	size_t len = 0;
+	int got = 0;
 
-		if (got == pid)
-			return 0;
-		if (got == -1 && errno != EINTR)
+	while (got != -1 && (p[1].revents & POLLIN) == 0) {
+		int n = poll(p, 2, clock_left(deadline));
+
+		if (n == -1 && errno != EINTR)
 			return -1;
-		if (clock_left(deadline) == 0) {
+		if (n == 0) {
 			errno = ETIMEDOUT;
 			return -1;
 		}
-		clock_wait(clock_ms() + 5);
+		if (n > 0 && p[0].revents != 0)
+			got = collect(r, fd, &len);
+		if (got == 1)
+			p[0].fd = -1;
 	}
+	/* a pipe may hold more than was asked for at once */
+	while (got == 0 && poll(p, 1, 0) == 1)
+		got = collect(r, fd, &len);
+	r->out[len < r->out_size ? len : 0] = '\0';
+	return got == -1 ? -1 : 0;
+}
+
+/* Nobody else is to find in the pipe what the program has not read. */
+static void
+drain(int fd)
+{
+	char rest[RUN_INPUT_MAX];
+
+	if (fd != -1 &&
+	    poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 0) == 1 &&
+	    read(fd, rest, sizeof rest) > 0)
+		explicit_bzero(rest, sizeof rest);
 }
 
 int
@@ -145,7 +160,9 @@ run_program(const struct run *r, struct err *e)
 {
 	int64_t deadline = clock_ms() + r->limit;
 	int fd[ENDS];
+	int program = -1;
 	int st = 0;
+	int bad;
 	pid_t pid = -1;
 
 	if (open_ends(r, fd) == -1 || (pid = fork()) == -1) {
@@ -157,16 +174,22 @@ run_program(const struct run *r, struct err *e)
 		child(r, fd);
 	close(fd[OUTPUT]);
 	fd[OUTPUT] = -1;
-	if (collect(r, fd[OUR_OUTPUT], deadline) == -1 ||
-	    reap(pid, deadline, &st) == -1) {
+	program = (int)syscall(SYS_pidfd_open, pid, 0);
+	bad =
+	    program == -1 || follow(r, fd[OUR_OUTPUT], program, deadline) == -1;
+	if (bad)
 		err_sys(e, ERR_TEMP, "No use was to be had of", r->argv[0]);
-		close_ends(fd);
-		kill(pid, SIGKILL);
-		while (waitpid(pid, &st, 0) == -1 && errno == EINTR)
-			;
-		return -1;
-	}
+	if (program != -1)
+		close(program);
+	/* with all that it has left behind */
+	kill(-pid, SIGKILL);
+	kill(pid, SIGKILL);
+	while (waitpid(pid, &st, 0) == -1 && errno == EINTR)
+		;
+	drain(fd[INPUT]);
 	close_ends(fd);
+	if (bad)
+		return -1;
 	if (!WIFEXITED(st))
 		return err_set(e, ERR_TEMP, "%.200s was ended by signal %d",
 		    r->argv[0], WTERMSIG(st));

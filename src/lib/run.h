@@ -12,7 +12,8 @@
 /*
  * A program that is run and waited for, with nothing of ours but what is
  * named here: no other fds, no other environment, default signals.  Its
- * standard error is the log, unless that is a socket.
+ * standard error is the log, unless that is a socket.  When it ends, or its
+ * time, all processes of its group are killed.
  */
 struct run {
 	char *const *argv; /* argv[0] is its path */

@@ -43,6 +43,8 @@ question(const struct session *s, void *to, size_t size)
 			.check_expired = c->check_password_expired,
 			.check_shell = c->check_shell,
 			.low_uids = c->allow_low_uids,
+			.downcase = c->downcase_user,
+			.trim = c->trim_domain,
 			.local = s->peer.local,
 			.tls = s->tls,
 			.ip = s->peer.ip,

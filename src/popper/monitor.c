@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* runs as: root (monitor) */
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,15 +31,20 @@
 static int
 make_challenges(struct session *s)
 {
-	unsigned char random[18];
+	struct {
+		unsigned char nonce[18];
+		uint32_t digits;
+	} random;
 
-	snprintf(s->stamp, sizeof s->stamp, "<%ld.%lld@%s>", (long)getpid(),
-	    (long long)time(NULL), s->peer.us);
-	if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random) {
+	if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random) {
 		log_line("no random numbers: %s", strerror(errno));
 		return -1;
 	}
-	base64_encode(s->nonce, sizeof s->nonce, random, sizeof random);
+	/* pid and time alone could be foretold, and have the digest ready */
+	snprintf(s->stamp, sizeof s->stamp, "<%ld%010" PRIu32 ".%lld@%s>",
+	    (long)getpid(), random.digits, (long long)time(NULL), s->peer.us);
+	base64_encode(
+	    s->nonce, sizeof s->nonce, random.nonce, sizeof random.nonce);
 	return 0;
 }
 

@@ -35,8 +35,11 @@ report_failed(
 {
 	char name[NAME_OCTETS];
 
-	log_line("[AUTH] Failed attempted login to %s from host (%s) %s",
-	    safe(name, user), p->host, p->ip);
+	/* trouble of our own is nothing to ban a client for */
+	if (id->rc != AUTH_TEMP)
+		log_line("[AUTH] Failed attempted login to %s from host (%s) "
+			 "%s",
+		    safe(name, user), p->host, p->ip);
 	log_line("Log-in of %s refused: %s%s%s", safe(name, user),
 	    auth_reason(id->rc), id->why[0] != '\0' ? ": " : "", id->why);
 }

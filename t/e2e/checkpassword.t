@@ -62,12 +62,36 @@ program('silent', 'exit 0;');
 program('liar', 'print "uid 0\ngid 0\nuser x\nhome /\nuid 1\n"; exit 0;');
 program('loud', 'print "x" x 100000; exit 0;');
 program('killed', 'kill 9, $$;');
+program('any-case', <<"END");
+\$user = lc \$user;
+become($uid, $gid, '$dir/home');
+END
+# a helper of its own keeps standard output open, and stays
+program('helper', <<"END");
+if (fork == 0) {
+	open my \$f, '>', '$dir/helper-pid';
+	print \$f \$\$;
+	close \$f;
+	sleep 600;
+}
+select undef, undef, undef, 0.01 until -s '$dir/helper-pid';
+become($uid, $gid, '$dir/home');
+END
 program('no-home', "\$user = ''; become($uid, $gid, '');");
 
 sub with {
 	my ($program, $more) = @_;
 	$host->configure("set checkpassword = \"$program\"\n" .
 	    "set program-dir = \"$Pop::BUILD\"\n" . ($more || ''));
+}
+
+sub gone {
+	my ($pid) = @_;
+	my $end = time + $Pop::PATIENCE;
+	while (kill(0, $pid) && time < $end) {
+		select undef, undef, undef, 0.02;
+	}
+	return !kill 0, $pid;
 }
 
 $host->spool('dora', Mbox::message(1));
@@ -87,6 +111,7 @@ my $no = qr/^-ERR \[AUTH\] Password supplied for/;
 my $temp = qr/^-ERR \[SYS\/TEMP\]/;
 my @row = (['good', 'dora', 'open', $no, 'the proof is wrong'],
     ['good', 'else', 'open sesame', $no, 'the proof is wrong'],
+    ['any-case', 'DORA', 'x', $no, 'checkpassword has another name'],
     ['root', 'dora', 'x', $no, 'uid 10 or below'],
     ['low', 'dora', 'x', $no, 'uid 10 or below'],
     ['busy', 'dora', 'x', $temp, 'busy failed with exit code 111'],
@@ -144,6 +169,16 @@ $s = $host->connect;
 like($s->apop('virtual', 'tanstaaf'), qr/^\+OK/, 'APOP');
 $s->quit;
 
+# What a program leaves behind is not waited for, and does not stay.
+with("$dir/helper");
+my $start = time;
+$s = $host->connect;
+$s->cmd('USER dora');
+like($s->cmd('PASS x'), qr/^\+OK/, 'a program that leaves a helper');
+cmp_ok(time - $start, '<', 20, 'is not waited for');
+ok(gone(Pop::slurp("$dir/helper-pid")), 'and its helper is gone');
+$s->quit;
+
 # One that hangs is killed with its session.
 program('slow', "open my \$f, '>', '$dir/slow-pid'; print \$f \$\$; " .
     'close $f; sleep 600;');
@@ -159,10 +194,6 @@ my $slow = Pop::slurp("$dir/slow-pid");
 ok(kill(0, $slow), 'a slow program');
 my ($checker) = `ps -o pid= --ppid $s->{pid}` =~ /(\d+)\s*\z/;
 kill 'KILL', $checker;
-$end = time + $Pop::PATIENCE;
-while (kill(0, $slow) && time < $end) {
-	select undef, undef, undef, 0.02;
-}
-ok(!kill(0, $slow), 'is gone with its checker');
+ok(gone($slow), 'is gone with its checker');
 like($s->line, $temp, 'and the client may come again');
 done_testing;

@@ -94,6 +94,9 @@ my %stamp;
 my @s = map { $host->connect } 1 .. 5;
 $stamp{ ($_->{greeting} =~ /(<.*>)/)[0] }++ for @s;
 is(scalar keys %stamp, 5, 'challenges differ');
+my %digits;
+$digits{$_}++ for map { /^<\d+(\d{10})\.\d+\@mail\.test>$/ } keys %stamp;
+is(scalar keys %digits, 5, 'and not only by pid and time');
 my ($old) = $s[0]{greeting} =~ /(<.*>)/;
 like($s[1]->cmd('APOP alice ' . Digest::MD5::md5_hex("${old}tanstaaf")),
     qr/^-ERR/, 'no replay');

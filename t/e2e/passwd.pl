@@ -152,6 +152,32 @@ for (['sys1', 'APOP'], ['sys1', 'CRAM-MD5'], ['sys1', 'SCRAM-SHA-256'],
 		$t->quit;
 	}
 }
+
+# A program that does not look at shadow lets in who has an old password, and
+# not whose account is over.
+Pop::spew("$host->{dir}/program", <<'END', 0755);
+#!/usr/bin/perl
+open my $in, '<&=', 3 or exit 2;
+my ($user) = split /\0/, <$in>;
+my ($uid, $gid, $home) = (getpwnam $user)[2, 3, 7];
+$( = $gid;
+$) = "$gid $gid";
+($<, $>) = ($uid, $uid);
+@ENV{qw(USER HOME)} = ($user, $home);
+exec $ARGV[-1];
+END
+$host->configure("set checkpassword = $host->{dir}/program\n" .
+    "set program-dir = $Pop::BUILD\n");
+may('old', undef, 'checkpassword');
+may('gone', $old, 'checkpassword');
+
+# Lines of lists are names as users give them.
+Pop::spew($list, "SYS1\nPlain\@example.org\n", 0644);
+$host->configure("set nonauth-file = $list\nset downcase-user\n" .
+    "set trim-domain\n");
+may('sys1', $not, 'a list in upper case');
+may('plain', $not, 'a list with domains');
+may('noshell', undef, 'a list in upper case');
 for (@refused) {
 	my ($t, $user) = @$_;
 	my $no = "[AUTH] Password supplied for \"$user\" is incorrect.";
