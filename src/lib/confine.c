@@ -5,22 +5,27 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 
 #include "confine.h"
 
+/* Arguments are looked at, which are pairs of words. */
+#if defined(__LP64__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #if defined(__x86_64__)
 #define THIS_ARCH AUDIT_ARCH_X86_64
 #elif defined(__aarch64__)
 #define THIS_ARCH AUDIT_ARCH_AARCH64
-#elif defined(__i386__)
-#define THIS_ARCH AUDIT_ARCH_I386
 #elif defined(__riscv)
 #define THIS_ARCH AUDIT_ARCH_RISCV64
+#endif
 #endif
 
 /* A sanitizer makes calls of its own, so its builds go without a filter. */
@@ -80,21 +85,6 @@ confine_front(struct err *e)
 	return install(code, sizeof code / sizeof code[0], e);
 }
 
-#else
-
-int
-confine_front(struct err *e)
-{
-	(void)e;
-	return 0;
-}
-
-#endif
-
-/* Arguments are looked at, which are pairs of words. */
-#if HAVE_FILTER && defined(__LP64__) && \
-    __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-
 /* calls that not all machines have */
 #define NONE 9999
 #ifdef SYS_poll
@@ -120,35 +110,45 @@ confine_front(struct err *e)
 #endif
 
 /*
- * Whatever their arguments are: they work on fds that are open, on names in
- * folders that are open, or on nothing.  The libc's are among them: memory,
- * clocks, what abort(3) and signals need.
+ * They work on names in folders that are open, or on nothing, and harm nobody
+ * whatever fd they get.  The libc's are among them: memory, clocks, signals.
+ * Arguments of some were looked at before.
  */
 #define HARMLESS(X, w) \
-	(X(w, SYS_read) | X(w, SYS_write) | X(w, SYS_readv) | \
-	    X(w, SYS_writev) | X(w, SYS_pread64) | X(w, SYS_pwrite64) | \
-	    X(w, SYS_preadv) | X(w, SYS_pwritev) | X(w, SYS_preadv2) | \
-	    X(w, SYS_pwritev2) | X(w, SYS_lseek) | X(w, SYS_close) | \
-	    X(w, SYS_recvfrom) | X(w, SYS_shutdown) | X(w, POLL) | \
-	    X(w, SYS_ppoll) | X(w, SYS_fstat) | X(w, FSTATAT) | \
-	    X(w, SYS_statx) | X(w, SYS_fstatfs) | X(w, SYS_flock) | \
-	    X(w, SYS_ftruncate) | X(w, SYS_fallocate) | X(w, SYS_fsync) | \
+	(X(w, POLL) | X(w, SYS_ppoll) | X(w, SYS_fstat) | X(w, FSTATAT) | \
+	    X(w, SYS_statx) | X(w, SYS_fstatfs) | X(w, SYS_fsync) | \
 	    X(w, SYS_fdatasync) | X(w, SYS_sync_file_range) | \
-	    X(w, SYS_fadvise64) | X(w, SYS_umask) | X(w, SYS_fchown) | \
-	    X(w, SYS_fgetxattr) | X(w, SYS_fsetxattr) | \
-	    X(w, SYS_fremovexattr) | X(w, RENAMEAT) | X(w, SYS_brk) | \
-	    X(w, SYS_munmap) | X(w, SYS_mremap) | X(w, SYS_madvise) | \
-	    X(w, SYS_clock_gettime) | X(w, SYS_clock_nanosleep) | \
-	    X(w, SYS_nanosleep) | X(w, SYS_gettimeofday) | X(w, TIME) | \
-	    X(w, SYS_getrandom) | X(w, SYS_getpid) | X(w, SYS_gettid) | \
-	    X(w, SYS_getuid) | X(w, SYS_geteuid) | X(w, SYS_getgid) | \
-	    X(w, SYS_getegid) | X(w, SYS_futex) | X(w, SYS_restart_syscall) | \
+	    X(w, SYS_fadvise64) | X(w, SYS_umask) | X(w, SYS_openat) | \
+	    X(w, SYS_unlinkat) | X(w, SYS_linkat) | X(w, RENAMEAT) | \
+	    X(w, SYS_renameat2) | X(w, SYS_mmap) | X(w, SYS_mprotect) | \
+	    X(w, SYS_brk) | X(w, SYS_munmap) | X(w, SYS_mremap) | \
+	    X(w, SYS_madvise) | X(w, SYS_clock_gettime) | \
+	    X(w, SYS_clock_nanosleep) | X(w, SYS_nanosleep) | \
+	    X(w, SYS_gettimeofday) | X(w, TIME) | X(w, SYS_getrandom) | \
+	    X(w, SYS_getpid) | X(w, SYS_gettid) | X(w, SYS_getuid) | \
+	    X(w, SYS_geteuid) | X(w, SYS_getgid) | X(w, SYS_getegid) | \
+	    X(w, SYS_futex) | X(w, SYS_restart_syscall) | \
 	    X(w, SYS_rt_sigprocmask) | X(w, SYS_rt_sigreturn) | \
 	    X(w, SYS_exit) | X(w, SYS_exit_group))
 
 /*
- * Nothing in popper or a libc tries one of these here, so who does has taken
- * the session over: it ends, and the log tells.
+ * On the maildrop's files only.  A folder could be opened to others, the log
+ * emptied, and what popper inherited, for instance the file whose lock counts
+ * this session, written to, locked, or closed.
+ */
+#define ON_FILES(X, w) \
+	(X(w, SYS_readv) | X(w, SYS_pread64) | X(w, SYS_pwrite64) | \
+	    X(w, SYS_preadv) | X(w, SYS_pwritev) | X(w, SYS_preadv2) | \
+	    X(w, SYS_lseek) | X(w, SYS_close) | X(w, SYS_flock) | \
+	    X(w, SYS_fcntl) | X(w, SYS_ftruncate) | X(w, SYS_fallocate) | \
+	    X(w, SYS_fchmod) | X(w, SYS_fchown) | X(w, SYS_utimensat) | \
+	    X(w, SYS_fgetxattr) | X(w, SYS_fsetxattr) | \
+	    X(w, SYS_fremovexattr))
+
+/*
+ * Nothing in popper or a libc tries one of these here, but abort(3), which
+ * ends the process anyway.  So who does has taken the session over: it ends,
+ * and the log tells.
  */
 #define DEADLY(X, w) \
 	(X(w, SYS_execve) | X(w, SYS_execveat) | X(w, FORK) | X(w, VFORK) | \
@@ -175,40 +175,117 @@ confine_front(struct err *e)
 	IF(BPF_JGE, 32 * ((w) + 1), 2, 0), \
 	    BPF_STMT(BPF_LD | BPF_IMM, list(BIT_IN, w)), \
 	    BPF_JUMP(BPF_JMP | BPF_JA, 3 * (WORDS - 1 - (w)) + 1, 0, 0)
-/* newer calls than these are in no list */
-#define IF_IN(list, then) \
+/* to the lowest bit of A; newer calls than these are in no list */
+#define LOOK_UP(list) \
 	WORD(list, 0), WORD(list, 1), WORD(list, 2), WORD(list, 3), \
 	    WORD(list, 4), WORD(list, 5), WORD(list, 6), WORD(list, 7), \
 	    WORD(list, 8), WORD(list, 9), WORD(list, 10), \
 	    BPF_STMT(BPF_LD | BPF_IMM, 0), \
-	    BPF_STMT(BPF_ALU | BPF_RSH | BPF_X, 0), IF(BPF_JSET, 1, 0, 1), \
-	    RETURN(then), LOAD(NR)
+	    BPF_STMT(BPF_ALU | BPF_RSH | BPF_X, 0)
+#define IF_IN(list, then) \
+	LOOK_UP(list), IF(BPF_JSET, 1, 0, 1), RETURN(then), LOAD(NR)
 
 #define ARG(i) offsetof(struct seccomp_data, args[i])
 #define NO_BITS(nr, i, bits, otherwise) \
-	IF(BPF_JEQ, nr, 0, 4), LOAD(ARG(i)), IF(BPF_JSET, bits, 1, 0), \
-	    RETURN(PASS), RETURN(otherwise)
+	IF(BPF_JEQ, nr, 0, 4), LOAD(ARG(i)), IF(BPF_JSET, bits, 0, 1), \
+	    RETURN(otherwise), LOAD(NR)
 #define NULL_POINTER(nr, i, otherwise) \
-	IF(BPF_JEQ, nr, 0, 6), LOAD(ARG(i)), IF(BPF_JEQ, 0, 0, 3), \
-	    LOAD(ARG(i) + 4), IF(BPF_JEQ, 0, 0, 1), RETURN(PASS), \
-	    RETURN(otherwise)
+	IF(BPF_JEQ, nr, 0, 6), LOAD(ARG(i)), IF(BPF_JEQ, 0, 0, 2), \
+	    LOAD(ARG(i) + 4), IF(BPF_JEQ, 0, 1, 0), RETURN(otherwise), \
+	    LOAD(NR)
+
+/* The end, for calls that work on an fd: it has to be in a set. */
+#define FDS 64
+#define ON_FD(set) \
+	LOAD(ARG(0)), BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 31), \
+	    BPF_STMT(BPF_MISC | BPF_TAX, 0), LOAD(ARG(0)), \
+	    IF(BPF_JGE, FDS, 6, 0), IF(BPF_JGE, 32, 2, 0), \
+	    BPF_STMT(BPF_LD | BPF_IMM, (uint32_t)(set)), \
+	    BPF_JUMP(BPF_JMP | BPF_JA, 1, 0, 0), \
+	    BPF_STMT(BPF_LD | BPF_IMM, (uint32_t)((set) >> 32)), \
+	    BPF_STMT(BPF_ALU | BPF_RSH | BPF_X, 0), IF(BPF_JSET, 1, 1, 0), \
+	    RETURN(FAIL(EPERM)), RETURN(PASS)
+#define ON_FD_LEN 13
 
 /* a set-group-id program would have the group of the spool folder */
 #define ID_BITS 07000
 /* an unnamed file is a bit more than O_DIRECTORY, which is in O_TMPFILE */
 #define UNNAMED (O_TMPFILE & ~O_DIRECTORY)
 #define ALL_BITS 0xffffffffU
+/* neither is counted as the process's data */
+#define UNCOUNTED (MAP_SHARED | MAP_GROWSDOWN)
+#define OWN 16 /* more than a session has of files that it makes */
+
+/* fds that calls may get, a bit each */
+struct sets {
+	uint64_t files, in, out;
+};
+
+static uint64_t
+bit(int fd)
+{
+	return fd >= 0 && fd < FDS ? (uint64_t)1 << fd : 0;
+}
+
+/* All that are not open: files that a session makes have their numbers. */
+static uint64_t
+unused(void)
+{
+	enum {
+		STEP = 16
+	}; /* poll(2) takes no more than may be open */
+	struct pollfd p[STEP];
+	uint64_t set = 0;
+	int fd;
+	int i;
+
+	for (fd = 0; fd < FDS; fd += STEP) {
+		for (i = 0; i < STEP; i++)
+			p[i] = (struct pollfd){ .fd = fd + i };
+		poll(p, STEP, 0);
+		for (i = 0; i < STEP; i++) {
+			if ((p[i].revents & POLLNVAL) != 0)
+				set |= bit(fd + i);
+		}
+	}
+	return set;
+}
+
+static int
+sort_fds(struct sets *to, const struct confine_fds *fds, struct err *e)
+{
+	bool fit;
+	size_t i;
+
+	to->files = unused();
+	fit = __builtin_popcountll(to->files) >= OWN;
+	for (i = 0; i < fds->files; i++) {
+		to->files |= bit(fds->file[i]);
+		fit = fit && fds->file[i] < FDS;
+	}
+	to->in = to->files | bit(fds->in) | bit(fds->out);
+	to->out = to->in | bit(fds->log);
+	if (fit && fds->log < FDS)
+		return 0;
+	return err_set(e, ERR_TEMP,
+	    "Unable to confine the session: too many files were open when it "
+	    "was started");
+}
 
 int
-confine_session(struct err *e)
+confine_session(const struct confine_fds *fds, struct err *e)
 {
-	static const struct sock_filter code[] = {
+	struct sets may;
+
+	if (sort_fds(&may, fds, e) == -1)
+		return -1;
+
+	const struct sock_filter code[] = {
 		OF_THIS_ARCH,
 		LOAD(NR),
 		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 31),
 		BPF_STMT(BPF_MISC | BPF_TAX, 0),
 		LOAD(NR),
-		IF_IN(HARMLESS, PASS),
 
 		/* what is made here; nothing that was there before */
 		IF(BPF_JEQ, SYS_openat, 0, 9),
@@ -219,9 +296,9 @@ confine_session(struct err *e)
 		IF(BPF_JEQ, UNNAMED | O_EXCL, 1, 0),
 		RETURN(FAIL(EACCES)),
 		LOAD(ARG(3)),
-		IF(BPF_JSET, ID_BITS, 1, 0),
-		RETURN(PASS),
+		IF(BPF_JSET, ID_BITS, 0, 1),
 		RETURN(FAIL(EPERM)),
+		LOAD(NR),
 
 		/* to an address that somebody else listens at */
 		NULL_POINTER(SYS_sendto, 4, KILL),
@@ -229,18 +306,46 @@ confine_session(struct err *e)
 		NULL_POINTER(SYS_utimensat, 1, FAIL(EPERM)),
 		NO_BITS(SYS_mmap, 2, PROT_EXEC, KILL),
 		NO_BITS(SYS_mprotect, 2, PROT_EXEC, KILL),
+		NO_BITS(SYS_mmap, 3, UNCOUNTED, FAIL(EPERM)),
 		NO_BITS(SYS_fchmod, 1, ID_BITS, FAIL(EPERM)),
 		NO_BITS(SYS_unlinkat, 2, ALL_BITS, FAIL(EPERM)),
 		NO_BITS(SYS_linkat, 4, ALL_BITS, FAIL(EPERM)),
 		NO_BITS(SYS_renameat2, 4, ~RENAME_NOREPLACE, FAIL(EPERM)),
-		/* not F_SETOWN, which sends signals */
-		IF(BPF_JEQ, SYS_fcntl, 0, 5),
+		/* not F_SETOWN, which sends signals, nor F_DUPFD: a number
+		   tells what a file is */
+		IF(BPF_JEQ, SYS_fcntl, 0, 6),
 		LOAD(ARG(1)),
-		IF(BPF_JEQ, F_OFD_SETLK, 2, 0),
+		IF(BPF_JEQ, F_OFD_SETLK, 3, 0),
+		IF(BPF_JEQ, F_DUPFD, 1, 0),
 		IF(BPF_JGT, F_GETFL, 0, 1),
 		RETURN(FAIL(EPERM)),
-		RETURN(PASS),
+		LOAD(NR),
+		/* as the log does it: another place, or RWF_NOAPPEND, would
+		   write over what is there */
+		IF(BPF_JEQ, SYS_pwritev2, 0, 8),
+		LOAD(ARG(3)),
+		IF(BPF_JEQ, ALL_BITS, 0, 4),
+		LOAD(ARG(3) + 4),
+		IF(BPF_JEQ, ALL_BITS, 0, 2),
+		LOAD(ARG(5)),
+		IF(BPF_JEQ, RWF_NOWAIT, 1, 0),
+		RETURN(FAIL(EPERM)),
+		LOAD(NR),
 
+		IF_IN(HARMLESS, PASS),
+		IF(BPF_JEQ, SYS_write, 3, 0),
+		IF(BPF_JEQ, SYS_writev, 2, 0),
+		IF(BPF_JEQ, SYS_pwritev2, 1, 0),
+		IF(BPF_JEQ, SYS_sendto, 0, ON_FD_LEN),
+		ON_FD(may.out),
+		IF(BPF_JEQ, SYS_read, 2, 0),
+		IF(BPF_JEQ, SYS_recvfrom, 1, 0),
+		IF(BPF_JEQ, SYS_shutdown, 0, ON_FD_LEN),
+		ON_FD(may.in),
+		LOOK_UP(ON_FILES),
+		IF(BPF_JSET, 1, 0, ON_FD_LEN),
+		ON_FD(may.files),
+		LOAD(NR),
 		IF_IN(DEADLY, KILL),
 		RETURN(FAIL(ENOSYS)),
 	};
@@ -251,8 +356,16 @@ confine_session(struct err *e)
 #else
 
 int
-confine_session(struct err *e)
+confine_front(struct err *e)
 {
+	(void)e;
+	return 0;
+}
+
+int
+confine_session(const struct confine_fds *fds, struct err *e)
+{
+	(void)fds;
 	(void)e;
 	return 0;
 }

@@ -2,6 +2,8 @@
 #ifndef POPPER_CONFINE_H
 #define POPPER_CONFINE_H
 
+#include <stddef.h>
+
 #include "err.h"
 
 /*
@@ -14,10 +16,23 @@
 int confine_front(struct err *e);
 
 /*
- * What a session does once the files of its maildrop are open: no file that
- * exists can be opened any more, new ones can be made.  A call that is not
- * known fails with ENOSYS; one that only an intruder would make kills.
+ * What a session has of open files: the client, the log, and those of its
+ * maildrop; -1 is none.
  */
-int confine_session(struct err *e);
+struct confine_fds {
+	int in, out, log;
+	const int *file;
+	size_t files;
+};
+
+/*
+ * What a session does once the files of its maildrop are open: no file that
+ * exists can be opened any more, new ones can be made.  Of what is open only
+ * the maildrop's files can be changed, locked or closed; the client can be
+ * read and written, the log only written.  A call that is not known fails
+ * with ENOSYS; one that only an intruder would make kills.
+ * ERR_TEMP: there are too many open files.
+ */
+int confine_session(const struct confine_fds *fds, struct err *e);
 
 #endif

@@ -95,12 +95,13 @@ log_debugging(bool on)
 	lg.debug = on;
 }
 
-void
+int
 log_settle(void)
 {
 	/* the time zone's file */
 	if (lg.syslog || lg.trace)
 		tzset();
+	return lg.fd;
 }
 
 /* One try that does not block, where the kernel can do that for this fd. */

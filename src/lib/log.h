@@ -31,9 +31,10 @@ void log_debugging(bool on);
 
 /*
  * Opens what lines will need, for a process that soon can open nothing: a
- * log's socket that breaks later is not opened anew.
+ * log's socket that breaks later is not opened anew.  The fd that lines go to,
+ * or -1.
  */
-void log_settle(void);
+int log_settle(void);
 
 void log_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

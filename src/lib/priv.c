@@ -79,7 +79,8 @@ priv_confine(const char *dir, uid_t uid, gid_t gid, struct err *e)
 }
 
 int
-priv_confine_session(const int *dir, size_t n, struct err *e)
+priv_confine_session(
+    const int *dir, size_t n, const struct confine_fds *fds, struct err *e)
 {
 	int r;
 
@@ -87,5 +88,5 @@ priv_confine_session(const int *dir, size_t n, struct err *e)
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return err_sys(e, ERR_TEMP, "Unable to confine", "the session");
 	r = landlock_folders(dir, n, e);
-	return r == -1 || confine_session(e) == -1 ? -1 : r;
+	return r == -1 || confine_session(fds, e) == -1 ? -1 : r;
 }

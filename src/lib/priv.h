@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "confine.h"
 #include "err.h"
 
 /*
@@ -25,9 +26,11 @@ int priv_confine(const char *dir, uid_t uid, gid_t gid, struct err *e);
 /*
  * What a session may still do once it is the user, and the files of its
  * maildrop are open (confine.h, landlock.h): make, rename and remove files in
- * the n folders that are open as dir; -1 is none.  Not dumpable, no new
- * privileges.  1 done, 0 done without Landlock, which the kernel has not.
+ * the n folders that are open as dir, -1 is none; and use fds.  Not dumpable,
+ * no new privileges.  1 done, 0 done without Landlock, which the kernel has
+ * not.
  */
-int priv_confine_session(const int *dir, size_t n, struct err *e);
+int priv_confine_session(
+    const int *dir, size_t n, const struct confine_fds *fds, struct err *e);
 
 #endif

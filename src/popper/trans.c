@@ -93,14 +93,17 @@ close_drop(struct session *s)
  * maildrop is open.
  */
 static int
-confine(const struct spool *sp, struct err *e)
+confine(const struct session *s, struct err *e)
 {
+	const struct spool *sp = &s->drop.sp;
 	const int dir[] = { sp->dir, sp->temp == sp->dir ? -1 : sp->temp,
 		sp->cache == sp->dir ? -1 : sp->cache, sp->old };
-	int r;
+	const int file[] = { sp->fd, sp->session, sp->apart, sp->made,
+		sp->left_fd, sp->held, s->drop.cache.fd };
+	const struct confine_fds fds = { s->fd_in, s->fd_out, log_settle(),
+		file, sizeof file / sizeof file[0] };
+	int r = priv_confine_session(dir, sizeof dir / sizeof dir[0], &fds, e);
 
-	log_settle();
-	r = priv_confine_session(dir, sizeof dir / sizeof dir[0], e);
 	if (r == 0)
 		log_debug("this kernel has no Landlock");
 	return r;
@@ -124,7 +127,7 @@ open_drop(struct session *s, const struct auth_ident *id, struct err *e)
 	if (!session_gathers(s))
 		s->out.cap = OUT_SMALL;
 	drop_options(&s->drop, &s->cfg);
-	if (drop_enter(&s->drop, e) == -1 || confine(&s->drop.sp, e) == -1 ||
+	if (drop_enter(&s->drop, e) == -1 || confine(s, e) == -1 ||
 	    drop_open(&s->drop, e) == -1) {
 		close_drop(s);
 		return -1;

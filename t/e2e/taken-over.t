@@ -221,6 +221,9 @@ for ([openat => $folder, '@prog', $NEW, 02755], # with the group's rights
     [fchmod => 4, 02755], [fchmod => 4, 04755],
     [fcntl => 0, 8, $$], # F_SETOWN: signals
     [fcntl => 0, 10, 9],
+    [fcntl => 4, 0, 0], # F_DUPFD: numbers tell what files are
+    [mmap => 0, 4096, 3, 0x21, -1, 0], # shared: not counted as its data
+    [mmap => 0, 4096, 3, 0x122, -1, 0], # nor is what grows down
     [linkat => 4, '@', $folder, '@x', 0x1000], # AT_EMPTY_PATH
     [unlinkat => $folder, '@x', 0x200], # AT_REMOVEDIR
     [renameat2 => $folder, '@alice', $folder, '@.alice.pop', 2],
@@ -238,6 +241,73 @@ kills(\&session, @$_) for [mmap => 0, 4096, 5, 0x22, -1, 0],
     [ptrace => 16, $$];
 is(call(session(), sendto => 0, '&', 0, 0x4000, 0, 0), 0,
     'but the client gets his replies');
+
+# Of what is open only the maildrop's files can be changed.
+sub untouched {
+	my ($t, $name, $fd, @may) = @_;
+	my %may = map { $_ => 1 } @may;
+	my @wrong;
+	for ([write => '@x', 1], [writev => '&', 1], [sendto => '@x', 1, 0x4000],
+	    [pwrite64 => '@x', 1, 0], [pwritev => '&', 1, 0],
+	    [pwritev2 => '&', 1, 0, 0, 0], [pwritev2 => '&', 1, -1, 0, 0x20],
+	    [ftruncate => 0], [fallocate => 0, 0, 1 << 20], [fchmod => 0777],
+	    [fchown => -1, -1], [fsetxattr => '@user.x', '@', 0, 0],
+	    [fremovexattr => '@user.x'], [utimensat => 0, 0, 0],
+	    [flock => 6], [fcntl => 37, '&'], [fcntl => 0, 3], [read => '&', 1],
+	    [readv => '&', 1], [pread64 => '&', 1, 0], [lseek => 0, 0],
+	    [shutdown => 2], [close => ()]) {
+		my ($what, @args) = @$_;
+		my $r = call($t, $what, $fd, @args);
+		push @wrong, "$what @args: $r"
+		    if $r != -EPERM && !$may{$what} or $r != 1 && $what eq
+		    'write' && $may{write};
+	}
+	is_deeply(\@wrong, [], "$name: what nobody may do is refused");
+}
+sub fd_of {
+	my ($t, $file) = @_;
+	my (undef, @fd) = split ' ', ask($t, 'fds');
+	return grep { $_ > 1 &&
+	    (readlink "/proc/$t->{pid}/fd/$_") eq $file } @fd;
+}
+{
+	my @limit = ("$Pop::BUILD/poplimit", '-n', 2, '-d', "$dir/run");
+	my %other = (before => \@limit, env => { TCPREMOTEIP => '198.51.100.7' });
+	Pop::spew("$dir/trace", "what was there\n", 0600);
+	$host->configure("set tracefile = $dir/trace\n");
+	my $t = session(before => \@limit);
+	my ($slots) = fd_of($t, "$dir/run/slots");
+	untouched($t, 'the lock of poplimit', $slots);
+	untouched($t, 'an fd above all', 70);
+	is(-s "$dir/run/slots", 0, 'which stays empty');
+	my $second = $host->connect(before => \@limit);
+	like($host->connect(before => \@limit)->{greeting}, qr/^-ERR .*Too many/,
+	    'and held, as long as the session is there');
+	like($host->connect(%other)->{greeting}, qr/^\+OK/, 'one of many');
+	$second->wait_end;
+	my ($trace) = fd_of($t, "$dir/trace");
+	untouched($t, 'the trace file', $trace, 'write', 'writev', 'sendto');
+	like(Pop::slurp("$dir/trace"), qr/^what was there\n.*x/s,
+	    'to which it can add');
+	untouched($t, 'the log beside it', 2);
+	untouched($t, 'the folder', $folder);
+	is((stat "$dir/spool")[2] & 07777, 02775, 'which is as it was');
+	$t->leave;
+	$host->configure('');
+	$t = session();
+	untouched($t, 'the log', 2, 'write', 'writev', 'sendto');
+	is(call($t, $_ => 1, 0, 0), -EPERM, "the client: no $_")
+	    for qw(close pwrite64 ftruncate fchmod fcntl lseek);
+	$t->leave;
+	# numbers above 63 are in no set
+	my $many = 'POSIX::dup(0) for 1 .. 60; exec @ARGV';
+	my $full = $host->connect(before => ['perl', '-MPOSIX',
+	    '-MFcntl', '-e', "\$^F = 99; $many", '--']);
+	$full->cmd('USER alice');
+	like($full->cmd('PASS secret'), qr/^-ERR .*too many files were open/,
+	    'nobody gets in with more files than the filter can tell apart');
+	$full->wait_end;
+}
 
 # A kernel without Landlock, or a container that forbids it: the filter holds.
 SKIP: {
