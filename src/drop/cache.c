@@ -84,7 +84,10 @@ cache_open(struct cache *c, const struct spool *sp)
 	memset(c, 0, sizeof *c);
 	c->fd = safefile_open_user(sp->cache, sp->cache_name, sp->cache_name,
 	    O_RDONLY, sp->uid, &st, &e);
+	if (c->fd == -1)
+		return;
 	c->size = (uint64_t)st.st_size;
+	c->written = st.st_mtim;
 }
 
 void

@@ -63,6 +63,7 @@ struct cache_head {
 struct cache {
 	int fd; /* or -1 */
 	uint64_t size;
+	struct timespec written;
 	struct cache_head head;
 	bool bad; /* a block of it was not what it should be */
 };

@@ -135,14 +135,16 @@ is_spool(const struct spool *sp)
 }
 
 /*
- * The spool is not the file that is open: 1 there is none now, or else -1
- * with e, because what is there cannot be opened any more.
+ * The spool is not the file that is open: 1 there is none now, 0 it has been
+ * opened, try again, -1 with e: it cannot be opened, or not any more.
  */
 static int
-is_gone(struct spool *sp, struct err *e)
+is_other(struct spool *sp, struct err *e)
 {
 	struct stat st;
 
+	if (sp->reopen && (spool_reopen(sp, e) == -1 || sp->fd != -1))
+		return sp->fd == -1 ? -1 : 0;
 	if (fstatat(sp->dir, sp->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return safefile_check(&st, sp->path, sp->uid, e) == -1
 		    ? -1
@@ -167,7 +169,7 @@ kernel_lock(struct spool *sp, struct err *e)
 	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
 	if (sp->fd == -1)
-		return is_gone(sp, e);
+		return is_other(sp, e);
 	if (fcntl(sp->fd, F_OFD_SETLK, &fl) == -1) {
 		if (errno == EAGAIN || errno == EACCES)
 			return 0;
@@ -177,7 +179,7 @@ kernel_lock(struct spool *sp, struct err *e)
 		return err_sys(e, ERR_TEMP, "Unable to look at", sp->path);
 	/* what was opened may have been replaced before it was locked */
 	if (!is_spool(sp))
-		return is_gone(sp, e);
+		return is_other(sp, e);
 	return safefile_check(&sp->st, sp->path, sp->uid, e) == 0 ? 1 : -1;
 }
 

@@ -32,7 +32,8 @@ void lock_session_end(struct spool *sp);
 
 /*
  * Locks and checks the spool that is open, sp->st is set; sp->fd is -1 if
- * there is none.  It is an error if that is not what is there now.
+ * there is none.  If that is not what is there now, it is opened while
+ * sp->reopen, and then an error.
  */
 int lock_spool(struct spool *sp, struct err *e);
 void lock_spool_end(struct spool *sp);

@@ -317,6 +317,32 @@ fill(struct drop *d, struct err *e)
 	return look(d, e);
 }
 
+static bool
+is_later(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec ? a->tv_nsec > b->tv_nsec
+				      : a->tv_sec > b->tv_sec;
+}
+
+/*
+ * False if the spool has to be read, as far as that can be told without
+ * reading anything: a cache that is older than the spool tells of another
+ * state.
+ */
+static bool
+may_be_at_once(const struct drop *d)
+{
+	const struct spool *sp = &d->sp;
+	const struct timespec *then = &d->cache.written;
+
+	if (!recover_nothing(sp))
+		return false;
+	if (sp->fd == -1 || sp->st.st_size == 0)
+		return true;
+	return d->cache.fd != -1 && !is_later(&sp->st.st_mtim, then) &&
+	    !is_later(&sp->st.st_ctim, then);
+}
+
 /*
  * True if nobody has to be kept away, because there is nothing to be read:
  * the spool is as the cache tells, or empty.
@@ -326,8 +352,6 @@ at_once(struct drop *d)
 {
 	const struct spool *sp = &d->sp;
 
-	if (!recover_nothing(sp))
-		return false;
 	if (sp->fd == -1)
 		return true;
 	d->st = sp->st;
@@ -344,6 +368,31 @@ at_once(struct drop *d)
 	return true;
 }
 
+static void
+find_cache(struct drop *d)
+{
+	if (d->server && d->sp.fd != -1 && d->sp.st.st_size > 0 &&
+	    d->cache.fd == -1)
+		cache_open(&d->cache, &d->sp);
+}
+
+/*
+ * While it waits for the lock, another program may make the spool, or put
+ * another file in its place: that has to be opened, which is possible now.
+ */
+static int
+lock_early(struct drop *d, struct err *e)
+{
+	int r;
+
+	d->sp.reopen = true;
+	r = lock_spool(&d->sp, e);
+	d->sp.reopen = false;
+	if (r == 0)
+		find_cache(d);
+	return r;
+}
+
 int
 drop_enter(struct drop *d, struct err *e)
 {
@@ -355,18 +404,18 @@ drop_enter(struct drop *d, struct err *e)
 	d->cache.fd = -1;
 	if (lock_session(&d->sp, e) == -1 || spool_open(&d->sp, e) == -1)
 		return -1;
-	if (d->server && d->sp.fd != -1 && d->sp.st.st_size > 0)
-		cache_open(&d->cache, &d->sp);
-	return 0;
+	find_cache(d);
+	return may_be_at_once(d) ? 0 : lock_early(d, e);
 }
 
 int
 drop_open(struct drop *d, struct err *e)
 {
+	bool locked = d->sp.held != -1;
 	int r = 0;
 
-	if (!at_once(d)) {
-		if (lock_spool(&d->sp, e) == -1)
+	if (locked || !at_once(d)) {
+		if (!locked && lock_spool(&d->sp, e) == -1)
 			return -1;
 		r = recover(&d->sp, e);
 		if (r == 0)

@@ -155,6 +155,13 @@ spool_open(struct spool *sp, struct err *e)
 	if (journal_find(sp, e) == -1 || open_left(sp, e) == -1)
 		return -1;
 	open_made(sp);
+	return spool_reopen(sp, e);
+}
+
+int
+spool_reopen(struct spool *sp, struct err *e)
+{
+	close_fd(&sp->fd);
 	sp->fd = safefile_open_user(
 	    sp->dir, sp->name, sp->path, O_RDWR, sp->uid, &sp->st, e);
 	return sp->fd == -1 && e->sys != ENOENT ? -1 : 0;

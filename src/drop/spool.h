@@ -61,6 +61,7 @@ struct spool {
 	bool apart_old;
 	int apart;	/* the temporary drop, if it is another file, or -1 */
 	int fd;		/* the spool, or -1 */
+	bool reopen;	/* another file in its place can be opened still */
 	int made;	/* fresh, if a session that died left it, or -1 */
 	int left_fd;	/* what lies in left, or -1 */
 	struct stat st; /* of the spool when it was locked last */
@@ -82,6 +83,12 @@ void spool_close(struct spool *sp);
  * ERR_BUSY: another server works on the temporary drop.
  */
 int spool_open(struct spool *sp, struct err *e);
+
+/*
+ * The spool alone, once more, while sp->reopen: what has its name now.  fd is
+ * -1 if there is none.
+ */
+int spool_reopen(struct spool *sp, struct err *e);
 
 /*
  * With the spool lock: makes the spool that is not there, with the mode that

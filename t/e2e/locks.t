@@ -101,4 +101,33 @@ opendir(my $dh, $dir) or die;
 is_deeply([sort grep { !/^\.\.?$/ } readdir $dh], ['alice'],
     'no lock is left');
 is($host->spool('alice'), $mail, 'and the mail is as it was');
+# While log-in waits, an agent makes the spool, or another program puts
+# another file in its place.
+for my $mode ('', "set server-mode\n") {
+	my $name = $mode ? 'server mode' : 'normal mode';
+	$host->configure($mode);
+	$host->login('alice')->quit; # and there is a cache
+	for my $case (['the first mail', 0, 9], ['a new file', 1, 7]) {
+		my ($what, $there, $n) = @$case;
+		$there ? $host->spool('alice', $mail) : unlink "$dir/alice";
+		Pop::spew("$dir/alice.lock", "1\n", 0644);
+		$s = $host->connect;
+		$s->cmd('USER alice');
+		$s->put("PASS secret\r\n");
+		# it has met the dot-lock once its own is prepared
+		until (-e "$dir/.alice.lk") {
+			select undef, undef, undef, 0.01;
+		}
+		$host->spool('new', Mbox::message($n));
+		rename "$dir/new", "$dir/alice";
+		unlink "$dir/alice.lock";
+		like($s->line, qr/^\+OK .* 1 visible message /,
+		    "$name: $what, while log-in waits");
+		like(($s->message('RETR 1'))[1], qr/^body $n\r$/m,
+		    "$name: $what: to read");
+		$s->cmd('DELE 1');
+		like($s->quit, qr/^\+OK/, "$name: $what: to delete");
+		is($host->spool('alice'), '', "$name: $what: gone");
+	}
+}
 done_testing;
