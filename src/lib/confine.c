@@ -132,20 +132,6 @@ confine_front(struct err *e)
 	    X(w, SYS_exit) | X(w, SYS_exit_group))
 
 /*
- * On the maildrop's files only.  A folder could be opened to others, the log
- * emptied, and what popper inherited, for instance the file whose lock counts
- * this session, written to, locked, or closed.
- */
-#define ON_FILES(X, w) \
-	(X(w, SYS_readv) | X(w, SYS_pread64) | X(w, SYS_pwrite64) | \
-	    X(w, SYS_preadv) | X(w, SYS_pwritev) | X(w, SYS_preadv2) | \
-	    X(w, SYS_lseek) | X(w, SYS_close) | X(w, SYS_flock) | \
-	    X(w, SYS_fcntl) | X(w, SYS_ftruncate) | X(w, SYS_fallocate) | \
-	    X(w, SYS_fchmod) | X(w, SYS_fchown) | X(w, SYS_utimensat) | \
-	    X(w, SYS_fgetxattr) | X(w, SYS_fsetxattr) | \
-	    X(w, SYS_fremovexattr))
-
-/*
  * Nothing in popper or a libc tries one of these here, but abort(3), which
  * ends the process anyway.  So who does has taken the session over: it ends,
  * and the log tells.
@@ -175,15 +161,14 @@ confine_front(struct err *e)
 	IF(BPF_JGE, 32 * ((w) + 1), 2, 0), \
 	    BPF_STMT(BPF_LD | BPF_IMM, list(BIT_IN, w)), \
 	    BPF_JUMP(BPF_JMP | BPF_JA, 3 * (WORDS - 1 - (w)) + 1, 0, 0)
-/* to the lowest bit of A; newer calls than these are in no list */
-#define LOOK_UP(list) \
+/* newer calls than these are in no list */
+#define IF_IN(list, then) \
 	WORD(list, 0), WORD(list, 1), WORD(list, 2), WORD(list, 3), \
 	    WORD(list, 4), WORD(list, 5), WORD(list, 6), WORD(list, 7), \
 	    WORD(list, 8), WORD(list, 9), WORD(list, 10), \
 	    BPF_STMT(BPF_LD | BPF_IMM, 0), \
-	    BPF_STMT(BPF_ALU | BPF_RSH | BPF_X, 0)
-#define IF_IN(list, then) \
-	LOOK_UP(list), IF(BPF_JSET, 1, 0, 1), RETURN(then), LOAD(NR)
+	    BPF_STMT(BPF_ALU | BPF_RSH | BPF_X, 0), IF(BPF_JSET, 1, 0, 1), \
+	    RETURN(then), LOAD(NR)
 
 #define ARG(i) offsetof(struct seccomp_data, args[i])
 #define NO_BITS(nr, i, bits, otherwise) \
@@ -194,10 +179,32 @@ confine_front(struct err *e)
 	    LOAD(ARG(i) + 4), IF(BPF_JEQ, 0, 1, 0), RETURN(otherwise), \
 	    LOAD(NR)
 
-/* The end, for calls that work on an fd: it has to be in a set. */
+/*
+ * Calls by what their fd may be: the log for all of them, or the client for
+ * those and the second kind, or else one of the set, which is that of the
+ * maildrop's files.  A folder could be opened to others, the log emptied, and
+ * what popper inherited, for instance the file whose lock counts this session,
+ * written to, locked, or closed.
+ */
 #define FDS 64
-#define ON_FD(set) \
-	LOAD(ARG(0)), BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 31), \
+#define CALL(nr, skip) IF(BPF_JEQ, nr, skip, 0)
+#define FD_CALLS 18 /* of the third kind */
+#define BY_FD(set, in, out, log) \
+	CALL(SYS_write, 3), CALL(SYS_writev, 2), CALL(SYS_pwritev2, 1), \
+	    IF(BPF_JEQ, SYS_sendto, 0, 2), LOAD(ARG(0)), \
+	    IF(BPF_JEQ, log, FD_CALLS + 19, 4), CALL(SYS_read, 3), \
+	    CALL(SYS_recvfrom, 2), CALL(SYS_shutdown, 1), \
+	    BPF_JUMP(BPF_JMP | BPF_JA, 3, 0, 0), LOAD(ARG(0)), \
+	    IF(BPF_JEQ, in, FD_CALLS + 13, 0), \
+	    IF(BPF_JEQ, out, FD_CALLS + 12, FD_CALLS), CALL(SYS_readv, 17), \
+	    CALL(SYS_pread64, 16), CALL(SYS_pwrite64, 15), \
+	    CALL(SYS_preadv, 14), CALL(SYS_pwritev, 13), \
+	    CALL(SYS_preadv2, 12), CALL(SYS_lseek, 11), CALL(SYS_close, 10), \
+	    CALL(SYS_flock, 9), CALL(SYS_fcntl, 8), CALL(SYS_ftruncate, 7), \
+	    CALL(SYS_fallocate, 6), CALL(SYS_fchmod, 5), CALL(SYS_fchown, 4), \
+	    CALL(SYS_utimensat, 3), CALL(SYS_fgetxattr, 2), \
+	    CALL(SYS_fsetxattr, 1), IF(BPF_JEQ, SYS_fremovexattr, 0, 13), \
+	    LOAD(ARG(0)), BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 31), \
 	    BPF_STMT(BPF_MISC | BPF_TAX, 0), LOAD(ARG(0)), \
 	    IF(BPF_JGE, FDS, 6, 0), IF(BPF_JGE, 32, 2, 0), \
 	    BPF_STMT(BPF_LD | BPF_IMM, (uint32_t)(set)), \
@@ -205,7 +212,6 @@ confine_front(struct err *e)
 	    BPF_STMT(BPF_LD | BPF_IMM, (uint32_t)((set) >> 32)), \
 	    BPF_STMT(BPF_ALU | BPF_RSH | BPF_X, 0), IF(BPF_JSET, 1, 1, 0), \
 	    RETURN(FAIL(EPERM)), RETURN(PASS)
-#define ON_FD_LEN 13
 
 /* a set-group-id program would have the group of the spool folder */
 #define ID_BITS 07000
@@ -215,11 +221,6 @@ confine_front(struct err *e)
 /* neither is counted as the process's data */
 #define UNCOUNTED (MAP_SHARED | MAP_GROWSDOWN)
 #define OWN 16 /* more than a session has of files that it makes */
-
-/* fds that calls may get, a bit each */
-struct sets {
-	uint64_t files, in, out;
-};
 
 static uint64_t
 bit(int fd)
@@ -252,20 +253,18 @@ unused(void)
 }
 
 static int
-sort_fds(struct sets *to, const struct confine_fds *fds, struct err *e)
+find_files(uint64_t *set, const struct confine_fds *fds, struct err *e)
 {
 	bool fit;
 	size_t i;
 
-	to->files = unused();
-	fit = __builtin_popcountll(to->files) >= OWN;
+	*set = unused();
+	fit = __builtin_popcountll(*set) >= OWN;
 	for (i = 0; i < fds->files; i++) {
-		to->files |= bit(fds->file[i]);
+		*set |= bit(fds->file[i]);
 		fit = fit && fds->file[i] < FDS;
 	}
-	to->in = to->files | bit(fds->in) | bit(fds->out);
-	to->out = to->in | bit(fds->log);
-	if (fit && fds->log < FDS)
+	if (fit)
 		return 0;
 	return err_set(e, ERR_TEMP,
 	    "Unable to confine the session: too many files were open when it "
@@ -275,9 +274,9 @@ sort_fds(struct sets *to, const struct confine_fds *fds, struct err *e)
 int
 confine_session(const struct confine_fds *fds, struct err *e)
 {
-	struct sets may;
+	uint64_t files;
 
-	if (sort_fds(&may, fds, e) == -1)
+	if (find_files(&files, fds, e) == -1)
 		return -1;
 
 	const struct sock_filter code[] = {
@@ -333,19 +332,7 @@ confine_session(const struct confine_fds *fds, struct err *e)
 		LOAD(NR),
 
 		IF_IN(HARMLESS, PASS),
-		IF(BPF_JEQ, SYS_write, 3, 0),
-		IF(BPF_JEQ, SYS_writev, 2, 0),
-		IF(BPF_JEQ, SYS_pwritev2, 1, 0),
-		IF(BPF_JEQ, SYS_sendto, 0, ON_FD_LEN),
-		ON_FD(may.out),
-		IF(BPF_JEQ, SYS_read, 2, 0),
-		IF(BPF_JEQ, SYS_recvfrom, 1, 0),
-		IF(BPF_JEQ, SYS_shutdown, 0, ON_FD_LEN),
-		ON_FD(may.in),
-		LOOK_UP(ON_FILES),
-		IF(BPF_JSET, 1, 0, ON_FD_LEN),
-		ON_FD(may.files),
-		LOAD(NR),
+		BY_FD(files, fds->in, fds->out, fds->log),
 		IF_IN(DEADLY, KILL),
 		RETURN(FAIL(ENOSYS)),
 	};
