@@ -84,15 +84,16 @@ struct drop {
 
 /*
  * Takes the session lock and opens all files of the maildrop that exist, but
- * reads none of them.  d->sp has to be set by spool_init.  From then on the
- * drop opens only files that it makes.  ERR_BUSY: another session has it.
- * (open.c)
+ * reads none of them; takes the spool lock if it is sure already that they
+ * have to be read.  d->sp has to be set by spool_init.  From then on the drop
+ * opens only files that it makes.  ERR_BUSY: another session or program has
+ * it.  (open.c)
  */
 int drop_enter(struct drop *d, struct err *e);
 
 /*
  * After drop_enter.  If the spool is as the cache tells, this is all; else
- * takes the spool lock, finishes what a session that died had begun, scans,
+ * with the spool lock, finishes what a session that died had begun, scans,
  * and releases the spool lock.  ERR_BUSY: another program holds it.  (open.c)
  */
 int drop_open(struct drop *d, struct err *e);

@@ -346,6 +346,16 @@ SKIP: {
 }
 done_testing;
 
+# The code of the answer to his password, or none: he is in.
+sub refusal {
+	my ($user) = @_;
+	my $t = $host->connect;
+	$t->cmd("USER $user");
+	my $said = $t->cmd('PASS secret');
+	$t->leave;
+	return $said =~ /^-ERR \[(.*?)\]/ ? $1 : 'none';
+}
+
 sub others {
 	my ($name, $has_landlock) = @_;
 	my $bob = $host->spool('bob');
@@ -398,6 +408,16 @@ sub others {
 	    "$name: sticky: it cannot be renamed");
 	is(call($t, unlinkat => 3, '@bob', 0), -EPERM,
 	    "$name: sticky: nor removed");
+	# what the folder's mode cannot forbid, as DESIGN.md says
+	chmod 0660, "$dir/spool/bob";
+	is(call($t, linkat => 3, '@bob', 3, '@x', 0), 0,
+	    "$name: sticky: a link to a spool of 0660");
+	is(refusal('bob'), 'SYS/PERM', "$name: sticky: bob is refused");
+	unlink "$dir/spool/x";
+	call($t, close => call($t, openat => 3, '@.bob.pop', $NEW, 0600));
+	is(refusal('bob'), 'SYS/PERM', "$name: sticky: by a session lock, too");
+	is(call($t, unlinkat => 3, '@.bob.pop', 0), 0, "$name: sticky: gone");
+	is(refusal('bob'), 'none', "$name: sticky: bob gets in again");
 	my $fd = call($t, openat => 3, '@new', $NEW, 0600);
 	cmp_ok($fd, '>', 3, "$name: a new file of her own");
 	is(call($t, write => $fd, '@abc', 3), 3, "$name: can be written");
