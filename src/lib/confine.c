@@ -218,9 +218,10 @@ confine_front(struct err *e)
 /* an unnamed file is a bit more than O_DIRECTORY, which is in O_TMPFILE */
 #define UNNAMED (O_TMPFILE & ~O_DIRECTORY)
 #define ALL_BITS 0xffffffffU
-/* neither is counted as the process's data */
-#define UNCOUNTED (MAP_SHARED | MAP_GROWSDOWN)
-#define OWN 16 /* more than a session has of files that it makes */
+/* memory of a file reads it, and these are not counted as data */
+#define KINDS (MAP_ANONYMOUS | MAP_SHARED | MAP_GROWSDOWN)
+#define OWN 16	/* more than a session has of files that it makes */
+#define STEP 16 /* poll(2) takes no more than may be open */
 
 static uint64_t
 bit(int fd)
@@ -232,9 +233,6 @@ bit(int fd)
 static uint64_t
 unused(void)
 {
-	enum {
-		STEP = 16
-	}; /* poll(2) takes no more than may be open */
 	struct pollfd p[STEP];
 	uint64_t set = 0;
 	int fd;
@@ -305,7 +303,12 @@ confine_session(const struct confine_fds *fds, struct err *e)
 		NULL_POINTER(SYS_utimensat, 1, FAIL(EPERM)),
 		NO_BITS(SYS_mmap, 2, PROT_EXEC, KILL),
 		NO_BITS(SYS_mprotect, 2, PROT_EXEC, KILL),
-		NO_BITS(SYS_mmap, 3, UNCOUNTED, FAIL(EPERM)),
+		IF(BPF_JEQ, SYS_mmap, 0, 5),
+		LOAD(ARG(3)),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, KINDS),
+		IF(BPF_JEQ, MAP_ANONYMOUS, 1, 0),
+		RETURN(FAIL(EPERM)),
+		LOAD(NR),
 		NO_BITS(SYS_fchmod, 1, ID_BITS, FAIL(EPERM)),
 		NO_BITS(SYS_unlinkat, 2, ALL_BITS, FAIL(EPERM)),
 		NO_BITS(SYS_linkat, 4, ALL_BITS, FAIL(EPERM)),

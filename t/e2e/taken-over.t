@@ -224,6 +224,7 @@ for ([openat => $folder, '@prog', $NEW, 02755], # with the group's rights
     [fcntl => 4, 0, 0], # F_DUPFD: numbers tell what files are
     [mmap => 0, 4096, 3, 0x21, -1, 0], # shared: not counted as its data
     [mmap => 0, 4096, 3, 0x122, -1, 0], # nor is what grows down
+    [mmap => 0, 4096, 1, 2, 4, 0], # reads what is open
     [linkat => 4, '@', $folder, '@x', 0x1000], # AT_EMPTY_PATH
     [unlinkat => $folder, '@x', 0x200], # AT_REMOVEDIR
     [renameat2 => $folder, '@alice', $folder, '@.alice.pop', 2],
