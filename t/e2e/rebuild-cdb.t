@@ -36,6 +36,25 @@ sub built {
 	    qw(access secrets users);
 }
 
+# Two that wait for a lock in vain, meanwhile.
+my $uid = $> ? $> : 1879000401;
+my %waits;
+for my $lock ('.lock', 'pop/.lock') {
+	my $there = tempdir('popper-cdb.XXXXXX', TMPDIR => 1, CLEANUP => 1);
+	chmod 0755, $there;
+	mkdir "$there/pop", 0700;
+	Pop::spew("$there/$_", "a:{apop}x\n", 0600) for 'secrets', 'pop/secrets';
+	Pop::spew("$there/pop/.lock", '', 0600);
+	chown $uid, -1, map { "$there/$_" } 'pop', 'pop/secrets', 'pop/.lock';
+	my $pid = fork // die;
+	if (!$pid) {
+		open STDERR, '>', "$there/said" or die;
+		exec 'flock', "$there/$lock", "$Pop::TOP/scripts/rebuild-cdb",
+		    $there;
+	}
+	$waits{$lock} = { dir => $there, pid => $pid };
+}
+
 my ($code, $said) = rebuild();
 is("$code $said", '0 ', 'good sources');
 my $before = built();
@@ -135,7 +154,6 @@ is(mode('users.cdb'), '644', 'users.cdb is as open as its sources');
 sub mode { return sprintf '%o', (stat "$dir/$_[0]")[2] & 07777 }
 
 # cdb/pop: built by its owner, who gains nothing.
-my $uid = $> ? $> : 1879000401;
 mkdir "$dir/pop", 0700;
 Pop::spew("$dir/pop/secrets", "a:{apop}x\n", 0600);
 chown $uid, -1, "$dir/pop", "$dir/pop/secrets";
@@ -148,10 +166,38 @@ is((stat "$dir/pop/secrets.cdb")[4], $uid, 'pop: owner');
 Pop::spew("$dir/pop/secrets", "\nb:{crypt}1234567890123\n", 0600);
 ($code, $said) = rebuild();
 is($code, 100, 'pop: no {crypt}');
-like($said, qr/^\Q$dir\E\/pop\/secrets:2: \{crypt\} cannot/, 'pop: where');
+my $marked = $> ? '' : "pop's owner says: ";
+like($said, qr/^$marked\Q$dir\E\/pop\/secrets:2: \{crypt\} cannot/m,
+    'pop: where');
 is(`cdb -q $dir/pop/secrets.cdb aa`, 'x', 'pop: as it was');
 SKIP: {
-	skip 'not root', 7 if $>;
+	skip 'not root', 13 if $>;
+	unlike($said, qr/^(?!pop's owner says: )/m, 'pop: each line is marked');
+	# what its owner could take from the processes that run as him
+	mkdir "$dir/bin";
+	Pop::spew("$dir/bin/s6-applyuidgid", "#!/bin/sh\n" .
+	    "ls -l /proc/\$\$/fd >$dir/fds\n" .
+	    'PATH=${PATH#*:} exec s6-applyuidgid "$@"', 0755);
+	Pop::spew("$dir/pop/secrets", "\n" x 3000 . "x\n" x 3000, 0600);
+	{
+		local $ENV{PATH} = "$dir/bin:$ENV{PATH}";
+		my @call = ('bash', '-c',
+		    'exec "$@" 5</etc/shadow 9</etc/shadow 77</etc/shadow 2>&1',
+		    'bash', "$Pop::TOP/scripts/rebuild-cdb", $dir);
+		open my $from, '-|', @call or die;
+		$said = join '', <$from>;
+		close $from;
+	}
+	is($? >> 8, 100, 'pop: many wrong lines');
+	my $fds = Pop::slurp("$dir/fds") // '';
+	like($fds, qr{ 2 -> pipe:}, 'pop: what its processes have open');
+	unlike($fds, qr{ -> (?!/dev/null$|pipe:|$dir/(?:bin/|fds$)|\Q$Pop::TOP\E)\S}m,
+	    "pop: nothing of the caller's");
+	cmp_ok(length $said =~ s/^\Q$marked\E//mgr, '<=', 10000,
+	    'pop: its owner says so much and no more');
+	like($said, qr/^$marked\Q$dir\E\/pop\/secrets:3001: /m,
+	    'pop: the beginning');
+	system('rm', '-r', "$dir/bin", "$dir/fds");
 	Pop::spew("$dir/private", "a:{apop}private\n", 0600);
 	unlink "$dir/pop/secrets";
 	symlink "$dir/private", "$dir/pop/secrets";
@@ -200,6 +246,14 @@ is(system("$Pop::TOP/scripts/rebuild-cdb", $dir), 0, 'no secrets');
 is(`cdb -q $dir/secrets.cdb aalice`, '', 'are none');
 is((system("$Pop::TOP/scripts/rebuild-cdb /nonexistent 2>/dev/null"))[0] >> 8,
     100, 'no folder');
+for my $lock (sort keys %waits) {
+	my $w = $waits{$lock};
+	waitpid $w->{pid}, 0;
+	is($? >> 8, 111, "$lock is held: 111");
+	like(Pop::slurp("$w->{dir}/said"),
+	    qr{\Q$w->{dir}/$lock\E could not be had}, "$lock: and why");
+	is(-e "$w->{dir}/pop/secrets.cdb", undef, "$lock: nothing was built");
+}
 opendir(my $dh, $dir) or die;
 is_deeply([sort grep { !/^\.\.?$/ } readdir $dh],
     [sort '.lock', qw(access access.cdb allow deny secrets.cdb users users.cdb)],
