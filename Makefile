@@ -189,7 +189,11 @@ $(BUILD)/t/popper-hostile: $(call obj,src/popper/main.c) \
 $(BUILD)/t/%.t: $(BUILD)/t/unit/%.o $(call obj,$(UNIT_SHARED)) $(ARCHIVES)
 	@mkdir -p $(@D)
 	@echo '  LD $@'
-	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
+	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) \
+	    $(ARCHIVES) -lcmocka $(LIBS)
+
+# of a program, not of a library
+$(BUILD)/t/ask.t: $(call obj,src/tools/popauth/ask.c)
 
 flags:
 	@printf '%s\n' '$(subst ','\'',$(ALL_CFLAGS))'

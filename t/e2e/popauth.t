@@ -288,6 +288,20 @@ Popauth::types($t, "on a tty\n");
 Popauth::sees($t, qr/Again: \z/);
 Popauth::types($t, "on a tty\n");
 is(Popauth::ended($t), 0, 'Ctrl-Z: it goes on');
+# in the background it ends, and is not stopped
+$t = Popauth::on_tty('/bin/sh', ['-c', "set -m; $plain -user alice & " .
+    'wait $!; echo code $?']);
+ok(Popauth::sees($t, qr/from the background.*^code 111\r?$/ms),
+    'in the background: an error');
+is(Popauth::ended($t), 0, 'in the background: the end');
+# one that is stopped goes on there, and ends
+$t = Popauth::on_tty('/bin/sh', ['-c', "set -m; $plain -user alice; " .
+    'bg; wait %1; echo code $?']);
+Popauth::sees($t, qr/New password: \z/);
+Popauth::types($t, "\cZ");
+ok(Popauth::sees($t, qr/from the background.*^code 111\r?$/ms),
+    'stopped, and sent there');
+Popauth::ended($t);
 $t = Popauth::on_tty($plain, ['-init']);
 Popauth::sees($t, qr/yes or no\)\? \z/);
 Popauth::types($t, "no\n");

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "ask.h"
+#include "clock.h"
 
 #define SIGNALLED 2
 
@@ -18,6 +19,7 @@ ask_open(struct ask *a)
 {
 	int fd;
 
+	a->deadline = clock_ms() + ASK_MS;
 	a->fd = STDIN_FILENO;
 	a->tty = isatty(STDIN_FILENO) == 1;
 	if (!a->tty)
@@ -47,21 +49,29 @@ no_line(struct err *e, const char *why)
  * of signals that wait.
  */
 static int
-read_line(int fd, int signals, char *dst, size_t n, struct err *e)
+read_line(const struct ask *a, int signals, char *dst, size_t n, struct err *e)
 {
-	struct pollfd p[2] = { { .fd = fd, .events = POLLIN },
+	struct pollfd p[2] = { { .fd = a->fd, .events = POLLIN },
 		{ .fd = signals, .events = POLLIN } };
 	size_t len = 0;
 	char c;
 
 	for (;;) {
-		ssize_t r;
+		ssize_t r = poll(p, 2, clock_left(a->deadline));
 
-		if (poll(p, 2, -1) == -1 && errno != EINTR)
+		if (r == -1 && errno != EINTR)
 			return err_sys(e, ERR_TEMP, "Unable to wait for", "it");
-		if ((p[1].revents & POLLIN) != 0)
+		if (r > 0 && (p[1].revents & POLLIN) != 0)
 			return SIGNALLED;
-		r = read(fd, &c, 1);
+		/* also for one who gives an octet now and then */
+		if (clock_left(a->deadline) == 0)
+			return err_set(e, ERR_TEMP,
+			    "Nothing was done: this has to be given within %d "
+			    "minutes",
+			    ASK_MS / 60000);
+		if (r <= 0)
+			continue;
+		r = read(a->fd, &c, 1);
 		if (r == -1 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (r == -1)
@@ -87,10 +97,10 @@ read_line(int fd, int signals, char *dst, size_t n, struct err *e)
  * and go on with the same question.
  */
 static int
-hidden_once(int fd, const char *prompt, char *dst, size_t n, struct err *e)
+hidden_once(
+    const struct ask *a, const char *prompt, char *dst, size_t n, struct err *e)
 {
-	static const int held[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP,
-		SIGALRM };
+	static const int held[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP };
 	struct termios was;
 	struct termios now;
 	sigset_t set;
@@ -104,26 +114,42 @@ hidden_once(int fd, const char *prompt, char *dst, size_t n, struct err *e)
 		sigaddset(&set, held[i]);
 	sigprocmask(SIG_BLOCK, &set, &before);
 	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (signals == -1 || tcgetattr(fd, &was) == -1) {
+	if (signals == -1 || tcgetattr(a->fd, &was) == -1) {
 		r = err_sys(e, ERR_TEMP, "Unable to ask on", "the terminal");
 	} else {
 		now = was;
 		now.c_lflag &= ~(tcflag_t)ECHO;
 		now.c_lflag |= ECHONL | ICANON | ISIG;
-		r = tcsetattr(fd, TCSAFLUSH, &now);
+		r = tcsetattr(a->fd, TCSAFLUSH, &now);
 		if (r == -1)
 			err_sys(e, ERR_TEMP, "Unable to hide", "what is typed");
-		say(fd, prompt);
+		say(a->fd, prompt);
 		if (r == 0)
-			r = read_line(fd, signals, dst, n, e);
-		tcsetattr(fd, TCSAFLUSH, &was);
+			r = read_line(a, signals, dst, n, e);
+		tcsetattr(a->fd, TCSAFLUSH, &was);
 	}
 	if (signals != -1)
 		close(signals);
 	if (r == SIGNALLED)
-		say(fd, "\n");
+		say(a->fd, "\n");
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return r;
+}
+
+/* SIGTTIN, which would stop us there, is ignored. */
+static bool
+in_background(const struct ask *a)
+{
+	pid_t group = tcgetpgrp(a->fd);
+
+	return group != -1 && group != getpgrp();
+}
+
+static int
+no_terminal(struct err *e)
+{
+	return err_set(
+	    e, ERR_TEMP, "The terminal cannot be asked from the background");
 }
 
 int
@@ -134,11 +160,15 @@ ask_line(const struct ask *a, const char *prompt, bool hidden, char *dst,
 
 	if (a->tty && hidden) {
 		do {
-			r = hidden_once(a->fd, prompt, dst, n, e);
+			if (in_background(a))
+				return no_terminal(e);
+			r = hidden_once(a, prompt, dst, n, e);
 		} while (r == SIGNALLED);
 		return r;
 	}
+	if (a->tty && in_background(a))
+		return no_terminal(e);
 	if (a->tty)
 		say(a->fd, prompt);
-	return read_line(a->fd, -1, dst, n, e);
+	return read_line(a, -1, dst, n, e);
 }

@@ -18,6 +18,8 @@
 
 #define CHANGE_FD 3
 #define CHANGE_MAX 1024
+/* what is slow without asking has a little more */
+#define RUN_SECONDS (ASK_MS / 1000 + 30)
 
 enum verb {
 	VERB_SET,
@@ -364,7 +366,8 @@ main(int argc, char **argv)
 	struct err e = { .kind = ERR_NONE };
 	int r;
 
-	if (start_clean(c.verb == VERB_CHANGE ? CHANGE_FD + 1 : 3) == -1)
+	if (start_clean(
+		c.verb == VERB_CHANGE ? CHANGE_FD + 1 : 3, RUN_SECONDS) == -1)
 		return 111;
 	switch (c.verb) {
 	case VERB_HELP:

@@ -43,14 +43,19 @@ limits(void)
 /*
  * What the caller has blocked or ignores stays so over exec: SIGCHLD has to
  * be there for waitpid(2).  A write that is too long is an error and no
- * signal.
+ * signal.  The caller cannot kill us, so nothing may keep us for ever: not the
+ * background of a terminal, nor a pipe that nobody reads.
  */
 static void
-signals(void)
+signals(unsigned seconds)
 {
 	sigset_t none;
 
 	signal(SIGCHLD, SIG_DFL);
+	signal(SIGALRM, SIG_DFL);
+	alarm(seconds);
+	signal(SIGTTIN, SIG_IGN);
+	signal(SIGTTOU, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	sigemptyset(&none);
@@ -58,13 +63,13 @@ signals(void)
 }
 
 int
-start_clean(unsigned keep)
+start_clean(unsigned keep, unsigned seconds)
 {
 	if (fds_hold() == -1 || clearenv() != 0 ||
 	    close_range(keep, ~0U, 0) == -1)
 		return -1;
 	umask(077);
 	limits();
-	signals();
+	signals(seconds);
 	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ? -1 : 0;
 }
