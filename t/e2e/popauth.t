@@ -63,7 +63,13 @@ is_run('list', 0, ['-list'],
     out => qr/\Aalice apop scram-sha-256\nbob apop scram-sha-256\n\z/);
 is_run('list ALL', 0, ['-list', 'ALL'], out => qr/^alice .*\nbob /);
 is_run('list bob', 0, ['-list', 'bob'], out => qr/\Abob apop \S+\n\z/);
-is_run('list nobody', 1, ['-list', 'carol']);
+is_run('list nobody', 1, ['-list', 'carol'],
+    err => qr{There is no secret of carol in \Q$cdb\E/secrets$});
+for (['-list'], ['-help'], ['-version']) {
+	is_run("@$_, a full standard output", 111, $_, before => ['sh', '-c',
+	    'exec "$0" "$@" >/dev/full'],
+	    err => qr/Unable to write to standard output/);
+}
 is_run('-init again', 1, ['-init']);
 ok(Popauth::knows('bob', 'builder'), '-init again: they are there');
 
@@ -79,7 +85,7 @@ for (['empty', "\n", qr/at least one/], ['nothing', '', qr/Nothing was given/],
 is_run('long, as a word', 1, [qw(-user bob), 'x' x 256],
     err => qr/at most 255/);
 is_run("name " . s/[^ -~]/?/gr, 1, ['-user', $_], input => "x\n", err => qr/cannot be the name/)
-    for '', '../x', 'a b', 'a:b', '.a', 'a.lock', 'x' x 64, "a\nb", "\xe4";
+    for '', '../x', 'a b', 'a:b', '.a', '#a', 'a.lock', 'x' x 64, "a\nb", "\xe4";
 is(Popauth::source(), $before, 'nothing of that was taken');
 for (' ', ' lead', 'trail ', ':{apop}x', '#', '->', 'x' x 255, '~' . "'\"`\\%s") {
 	is_run("password $_", 0, [qw(-user bob)], input => $_);
@@ -91,7 +97,8 @@ like($salt, qr/\A[0-9a-f]{64}\z/, 'the salt of unknown users');
 is_run('delete', 0, [qw(-delete bob)]);
 unlike(Popauth::source(), qr/bob/, 'delete: the source');
 unlike(Popauth::dump_of(), qr/bob/, 'delete: the CDB');
-is_run('delete nobody', 1, [qw(-delete bob)]);
+is_run('delete nobody', 1, [qw(-delete bob)],
+    err => qr{There is no secret in \Q$cdb\E/secrets$});
 is(`cdb -q $cdb/secrets.cdb k`, $salt, 'the salt has stayed');
 
 my $key = 'dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=';
@@ -149,7 +156,11 @@ ok(Popauth::knows('alice', 'second'), '-change');
 is_run('-change, old wrong', 1, ['-change'], change => "alice\0first\0x\0");
 is_run('-change, check', 0, ['-change'], change => "alice\0second\0\0");
 is_run('-change, check, wrong', 1, ['-change'], change => "alice\0no\0\0");
-is_run('-change, nobody', 1, ['-change'], change => "bob\0x\0y\0");
+is_run('-change, nobody', 1, ['-change'], change => "bob\0x\0y\0",
+    err => qr{There is no secret in \Q$cdb\E/secrets$});
+is_run('-change, a reason that is lost', 111, ['-change'],
+    change => "alice\0second\0\xe4\0", wild => sub {
+	open STDOUT, '>', '/dev/full' }, err => qr/Unable to write/);
 is_run('-change, no name', 1, ['-change'], change => "../x\0x\0y\0");
 is_run('-change, new is bad', 1, ['-change'], change => "alice\0second\0\xe4\0",
     out => qr/\AA password has .*\n\z/);
@@ -173,8 +184,11 @@ is_run('old is wrong', 1, [], @alice, input => "second\nfourth\n",
     err => qr/old password is wrong/);
 is_run('no old', 1, [], @alice, input => "fourth\n");
 is_run('-user oneself, no old', 1, [qw(-user alice fourth)], @alice,
-    err => qr/Nothing was given/);
-is_run('delete, no old', 1, [qw(-delete alice)], @alice);
+    err => qr/Nothing was given: the old password has to be the first/);
+is_run('-user oneself, no new', 1, [], @alice, input => "third\n",
+    err => qr/Nothing was given: the new password comes behind/);
+is_run('delete, no old', 1, [qw(-delete alice)], @alice,
+    err => qr/the old password has to be the first line/);
 is_run('delete, wrong', 1, [qw(-delete alice)], @alice, input => "x\n");
 is_run("another's: @$_", 1, $_, @alice, input => "x\ny\n",
     env => { USER => 'bob', LOGNAME => 'bob', HOME => '/x' },
@@ -201,6 +215,15 @@ is_run('who is the same', 0, [], program => $suid, uid => $uid{bob},
     input => 'me');
 unlink "$cdb/users";
 system($Popauth::REBUILD);
+chmod 0600, "$cdb/users.cdb";
+my $wears = Popauth::program('pop');
+my @pop = (program => $wears);
+mkdir $pop, 0700;
+chown $uid{pop}, -1, $pop;
+is_run('users.cdb cannot be read', 111, [], @pop, uid => $uid{alice},
+    input => 'x', err => qr/root has to make users, allow and deny readable/);
+rmdir $pop;
+chmod 0644, "$cdb/users.cdb";
 
 # --- unfriendly callers ---
 my $code;
@@ -316,8 +339,6 @@ ok(Popauth::agrees(), '-init, yes: in the CDB, too');
 
 # --- set-uid to the pop owner ---
 Popauth::fresh();
-my $wears = Popauth::program('pop');
-my @pop = (program => $wears);
 is_run('pop: not made yet', 100, [], @pop, uid => $uid{alice}, input => 'x',
     err => qr/root has to run popauth -init/);
 is_run('pop: -init by a user', 100, ['-init'], @pop, uid => $uid{alice});
@@ -374,6 +395,34 @@ chown $uid{pop}, -1, $pop;
 rename $pop, "$cdb/away";
 symlink "$cdb/away", $pop;
 is_run('pop: a link', 100, [], @pop, input => 'x');
+
+# --- secrets of before, beside pop ---
+Popauth::fresh();
+Pop::spew("$cdb/secrets", "# alice:{apop}x\nalice:{apop}of root\n" .
+    "bob:{crypt}1234567890123\nbob:{scram-sha-256}1:AA==\$$key:$key\n", 0600);
+is_run('beside: -init', 0, ['-init'], @pop, out => qr/was made/,
+    err => qr{lines of \Q$cdb\E/secrets go on to count});
+is_run('beside: adds itself', 0, [], @pop, uid => $uid{alice}, input => "x\n");
+is_run('beside: deletes itself', 0, [qw(-delete alice)], @pop,
+    uid => $uid{alice}, input => "x\n",
+    err => qr{if there is a secret of alice in \Q$cdb\E/secrets, it counts});
+is_run("beside: $_", 1, [$_, 'alice'],
+    err => qr{There is no secret .*in \Q$pop\E/secrets$}) for qw(-list -delete);
+my ($move) = Pop::slurp("$Pop::TOP/man/popauth.8") =~
+    /beside\.\nAs root:\n\.Bd [^\n]*\n(.*?)\n\.Ed/s;
+$move =~ s/\\\(ha/^/g;
+$move =~ s/\\e/\\/g;
+$move =~ s/^rebuild-cdb/$Popauth::REBUILD/mg;
+is(system('sh', '-ec', $move), 0, 'beside: the commands of popauth(8)')
+    or diag $move;
+is(Popauth::source(), "# alice:{apop}x\nbob:{crypt}1234567890123\n",
+    'beside: what stays');
+is(Popauth::source($pop), "alice:{apop}of root\n" .
+    "bob:{scram-sha-256}1:AA==\$$key:$key\n", 'beside: what was moved');
+is(mode("$cdb/secrets"), '600 0', 'beside: mode and owner');
+is(mode("$pop/secrets"), "600 $uid{pop}", 'beside: in pop, too');
+is(`cdb -q $pop/secrets.cdb aalice`, 'of root', 'beside: in its CDB');
+is(`cdb -q $cdb/secrets.cdb aalice`, '', "beside: and not in root's");
 
 # --- an installation that is not root's ---
 Popauth::fresh();

@@ -39,6 +39,13 @@ refused(struct err *e, const char *text)
 }
 
 static int
+no_secret(struct err *e, const char *path)
+{
+	err_set(e, ERR_PERM, "There is no secret in %.200s", path);
+	return 1;
+}
+
+static int
 may(const struct secrets *s, const struct edit *d, struct err *e)
 {
 	struct secrets_entry entry;
@@ -47,7 +54,7 @@ may(const struct secrets *s, const struct edit *d, struct err *e)
 	if (secrets_find(s, d->name, &entry, e) == -1)
 		return -1;
 	if (!entry.apop && !entry.scram)
-		return d->must_have ? refused(e, "There is no secret") : 0;
+		return d->must_have ? no_secret(e, s->path) : 0;
 	right = !d->proves || (d->old != NULL && secrets_is(&entry, d->old));
 	explicit_bzero(&entry, sizeof entry);
 	return right ? 0 : refused(e, "The old password is wrong");
@@ -83,7 +90,7 @@ locked(
 	if (r == -1)
 		return -1;
 	if (r == 0 && d->must_have)
-		return refused(e, "There is no secret");
+		return no_secret(e, st->path);
 	if (r == 0)
 		return err_set(e, ERR_CONF,
 		    "%.200s is not there: root has to run popauth -init",

@@ -50,6 +50,19 @@ told(int r, const struct err *e)
 	return r == 1 ? 1 : err_exit_code(e);
 }
 
+/* r, unless what was to be told is lost. */
+static int
+flushed(int r)
+{
+	/* an error of before is not met again by fflush */
+	if (fflush(stdout) != EOF && ferror(stdout) == 0)
+		return r;
+	if (r > 1)
+		return r;
+	fputs("popauth: Unable to write to standard output\n", stderr);
+	return 111;
+}
+
 static void
 usage(FILE *to)
 {
@@ -164,12 +177,20 @@ set(const struct who *w, const struct command *c, struct err *e)
 	if (has && d.proves) {
 		r = ask_line(&a, "Old password: ", true, old, sizeof old, e);
 		d.old = old;
+		if (r == 1 && !a.tty)
+			err_more(e,
+			    ": the old password has to be the first line of "
+			    "standard input");
 	}
 	if (r == 0 && c->verb == VERB_SET) {
 		d.new = c->password;
 		if (d.new == NULL) {
 			r = get_new(&a, new, e);
 			d.new = new;
+			if (r == 1 && !a.tty && d.old != NULL)
+				err_more(e,
+				    ": the new password comes behind the old "
+				    "one");
 		} else if (secrets_unfit(d.new) != NULL) {
 			err_set(e, ERR_PERM, "%s", secrets_unfit(d.new));
 			r = 1;
@@ -181,6 +202,12 @@ set(const struct who *w, const struct command *c, struct err *e)
 	explicit_bzero(new, sizeof new);
 	if (r == 0 && a.tty)
 		printf("%s: %s\n", name, d.new != NULL ? "changed" : "deleted");
+	/* that file is not ours to read */
+	if (r == 0 && d.new == NULL && who_beside(w) != NULL)
+		fprintf(stderr,
+		    "popauth: note: if there is a secret of %s in %s, it "
+		    "counts now\n",
+		    name, who_beside(w));
 	return r;
 }
 
@@ -218,7 +245,8 @@ print_list(const struct secrets *s, const char *name, struct err *e)
 		putchar('\n');
 	if (shown > 0 || name == NULL)
 		return 0;
-	err_set(e, ERR_PERM, "%s has no secret", name);
+	err_set(
+	    e, ERR_PERM, "There is no secret of %s in %.200s", name, s->path);
 	return 1;
 }
 
@@ -278,6 +306,11 @@ init(const struct who *w, const struct command *c, struct err *e)
 	}
 	if (r == 0)
 		printf("%s was made\n", st.path);
+	if (r == 0 && who_beside(w) != NULL)
+		fprintf(stderr,
+		    "popauth: note: {apop} and {scram-sha-256} lines of %s go "
+		    "on to count: popauth(8) tells how to move them\n",
+		    who_beside(w));
 	return r;
 }
 
@@ -320,8 +353,9 @@ change(const struct who *w, char buf[CHANGE_MAX + 1], struct err *e)
 		return err_set(e, ERR_CONF,
 		    "fd 3 has to give user, old and new password, each with a "
 		    "NUL behind it, in at most 1024 octets");
+	store_open(&st, w);
 	if (!username_ok(d.name)) {
-		err_set(e, ERR_PERM, "There is no secret");
+		err_set(e, ERR_PERM, "There is no secret in %.200s", st.path);
 		return 1;
 	}
 	d.only_check = d.new[0] == '\0';
@@ -331,7 +365,6 @@ change(const struct who *w, char buf[CHANGE_MAX + 1], struct err *e)
 		err_set(e, ERR_PERM, "%s", why);
 		return 1;
 	}
-	store_open(&st, w);
 	return edit_do(&st, &d, e);
 }
 
@@ -372,10 +405,10 @@ main(int argc, char **argv)
 	switch (c.verb) {
 	case VERB_HELP:
 		usage(stdout);
-		return 0;
+		return flushed(0);
 	case VERB_VERSION:
 		puts("popauth (version " POPPER_VERSION ")");
-		return 0;
+		return flushed(0);
 	case VERB_TRACE:
 		fputs("popauth: -trace is refused: a set-uid program must not "
 		      "write to a file that its caller names\n",
@@ -398,5 +431,5 @@ main(int argc, char **argv)
 	}
 	r = told(run(&c, &e), &e);
 	explicit_bzero(password, sizeof password);
-	return fflush(stdout) == EOF && r == 0 ? 111 : r;
+	return flushed(r);
 }

@@ -168,6 +168,15 @@ who_begin(struct who *w, bool init, struct err *e)
 	return open_folder(w, f.cdb, e);
 }
 
+const char *
+who_beside(const struct who *w)
+{
+	static const char path[] = FOLDER "/secrets";
+	struct stat st;
+
+	return w->pop && stat(path, &st) == 0 && st.st_size > 0 ? path : NULL;
+}
+
 /*
  * A virtual user comes before an account of the same name, and is not who
  * the account is.
@@ -180,6 +189,10 @@ not_virtual(const struct who *w, const char *name, struct err *e)
 	int r =
 	    cdbx_get(POPPER_CDB "/users.cdb", 'u', name, rec, sizeof rec, e);
 
+	if (r == -1 && e->sys == EACCES)
+		err_more(e,
+		    ": root has to make users, allow and deny readable by all "
+		    "and run rebuild-cdb");
 	if (r != 1)
 		return r;
 	snprintf(own, sizeof own, "%lu:", (unsigned long)w->real);

@@ -35,4 +35,10 @@ int who_begin(struct who *w, bool init, struct err *e);
 int who_is_it(
     const struct who *w, const char *name, char *dst, size_t n, struct err *e);
 
+/*
+ * Root's source beside cdb/pop, whose secrets count for users who have none in
+ * pop; NULL if there is none, or no cdb/pop.
+ */
+const char *who_beside(const struct who *w);
+
 #endif
