@@ -9,8 +9,9 @@
 /*
  * True if s can be the name of a maildrop: 1 to 63 printable ASCII
  * characters, none of them a blank, a slash, a percent sign, a quote, a
- * backslash or a colon; no dot in front, no two dots in a row; and not the
- * name of another user's dot-lock (.lock at the end).
+ * backslash or a colon; no dot in front, no two dots in a row; no # in front,
+ * which is a remark in the sources of the CDBs; and not the name of another
+ * user's dot-lock (.lock at the end).
  */
 bool username_ok(const char *s);
 
