@@ -120,6 +120,15 @@ is_deeply([map { said($_) } @six], ["in\n", "in\n"], 'an address with a zone');
 ok(!room('fe80::9'), 'is counted without');
 end($_) for @six;
 
+# The loopback is one.
+my @loop = map { start($_, '-n', 2, '-d', "$dir/run") } '127.0.0.1',
+    '127.255.1.2';
+is_deeply([map { said($_) } @loop], ["in\n", "in\n"], 'two of the loopback');
+ok(!room('127.0.0.3'), 'a third of it');
+ok(!room('::ffff:127.9.9.9'), 'and mapped');
+ok(room($_), "$_ is none of it") for '126.255.255.255', '128.0.0.0', '::1';
+end($_) for @loop;
+
 # Where no address ends another one begins.
 for my $n (1, 1000) {
 	my @s = map { start($_, '-n', $n, '-d', "$dir/run") } '10.0.0.255',
@@ -290,7 +299,7 @@ like($host->log_text, qr/^poplimit\[\d+\]: 127\.0\.0\.1 has 2 sessions/m,
     'the address of the socket');
 $more = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port,
     LocalAddr => '127.0.0.2');
-like($more->getline, qr/^\+OK/, 'another one gets in');
+is($more->getline, $full, 'also from another one of the loopback');
 print { $client[0] } "QUIT\r\n";
 1 while $client[0]->getline;
 $until = time + $Pop::PATIENCE;

@@ -132,11 +132,12 @@ client(struct in6_addr *a, char *name, size_t n)
 }
 
 /*
- * The first octet of an address.  IPv4 has 2^32 of them, each its own.  The
- * 2^64 networks of IPv6 do not fit below 2^63, so 51 bits of a digest stand
- * for one: that two of a million networks share their slots has a chance of
- * one in 4,500, and to find a network that shares those of a given one takes
- * 2^51 tries, and as many networks to choose from.
+ * The first octet of an address.  IPv4 has 2^32 of them, each its own, but for
+ * the loopback, which any user of this host has the whole of.  The 2^64
+ * networks of IPv6 do not fit below 2^63, so 51 bits of a digest stand for
+ * one: that two of a million networks share their slots has a chance of one in
+ * 4,500, and to find a network that shares those of a given one takes 2^51
+ * tries, and as many networks to choose from.
  */
 static uint64_t
 first_slot(const struct in6_addr *a)
@@ -148,6 +149,8 @@ first_slot(const struct in6_addr *a)
 	size_t i;
 
 	if (IN6_IS_ADDR_V4MAPPED(a)) {
+		if (v4[0] == IN_LOOPBACKNET)
+			return (uint64_t)INADDR_LOOPBACK << SLOT_BITS;
 		for (i = 0; i < 4; i++)
 			n = n << 8 | v4[i];
 		return n << SLOT_BITS;
