@@ -27,6 +27,33 @@ mk_install() {
 	    EMPTYDIR=/opt/popper/lib/popper/empty RUNDIR=/opt/run DESTDIR="$dir/root" \
 	    sh -c 'cd "$0" && scripts/install "$@"' "$top" "$@"
 }
+# s6-svscan on the tree, with programs that only tell that they were run
+supervised() {
+	tree=$dir/tree
+	cp -R "$etc/service" "$tree"
+	for run in "$tree"/*/run "$tree"/*/log/run; do
+		printf '#!/bin/sh\necho . >>ran\nexec cat\n' >"$run"
+	done
+	# cat ends with its input, as multilog does; qpopper's has none to end
+	printf '#!/bin/sh\necho . >>ran\nexec sleep 1000\n' >"$tree/qpopper/run"
+	s6-svscan "$tree" &
+	svscan=$!
+	i=0
+	until [ $i -ge 300 ] || { [ -e "$tree/qpopper/ran" ] &&
+	    [ -e "$tree/qpopper/log/ran" ] &&
+	    [ -p "$tree/poppassd/supervise/control" ] &&
+	    [ -p "$tree/poppassd/log/supervise/control" ]; }; do
+		i=$((i + 1))
+		sleep 0.1
+	done
+	[ -e "$tree/qpopper/ran" ] && s6-svstat "$tree/poppassd" |
+	    grep '^down' && s6-svstat "$tree/poppassd/log" | grep '^down'
+	code=$?
+	s6-svscanctl -t "$tree"
+	wait $svscan
+	[ $code = 0 ] && [ ! -e "$tree/poppassd/ran" ] &&
+	    [ ! -e "$tree/poppassd/log/ran" ]
+}
 root=$dir/root
 etc=$root/opt/etc/popper
 check install mk_install
@@ -41,6 +68,8 @@ for f in opt/popper/sbin/popper opt/popper/sbin/rebuild-cdb \
     opt/popper/lib/popper/popid opt/popper/lib/popper/poppam \
     opt/popper/share/man/man8/poppassd.8 opt/etc/popper/pam.d-pop3.example \
     opt/etc/popper/service/poppassd/run \
+    opt/etc/popper/service/poppassd/down \
+    opt/etc/popper/service/poppassd/log/down \
     opt/etc/popper/service/poppassd/log/run; do
 	check "$f is there" test -f "$root/$f"
 done
@@ -60,16 +89,20 @@ check "and poppassd's, too" grep -q '^LIB=/opt/popper/lib/popper' \
     "$etc/service/poppassd/settings"
 check 'poppassd is on the loopback' grep -q '^IP=127\.0\.0\.1$' \
     "$etc/service/poppassd/settings"
+check 'the tree can be supervised: poppassd stays down' supervised
 check 'the configuration is right' \
     "$root/opt/popper/sbin/popper" --check-config -f "$etc/qpopper.conf"
 check 'rebuild-cdb works' "$root/opt/popper/sbin/rebuild-cdb" "$etc/cdb"
 check 'access.cdb is there' test -f "$etc/cdb/access.cdb"
 
+rm "$etc/service/poppassd/down"
 echo 'alice:{apop}mine' >>"$etc/cdb/secrets"
 echo 'set shy' >>"$etc/qpopper.conf"
 check 'install again' mk_install
 check 'secrets were left alone' grep -q '^alice:' "$etc/cdb/secrets"
 check 'configuration was left alone' grep -q '^set shy' "$etc/qpopper.conf"
+check 'poppassd was not put down again' \
+    test ! -e "$etc/service/poppassd/down"
 check uninstall mk uninstall
 check 'the program is gone' test ! -e "$root/opt/popper/sbin/popper"
 check "and fail2ban's filter" test ! -e "$root/opt/popper/share/popper"
