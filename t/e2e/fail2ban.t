@@ -124,6 +124,43 @@ for (1, 2) {
 	    'and what is no address');
 	$s->quit;
 }
+
+# poppassd, whose program refuses old passwords and says why
+{
+	my $ip = 'a';
+	mkdir "$host->{dir}/empty", 0755;
+	my $end = ': the old one was refused';
+	my @tail = ("$end", "$end: why", ': cannot tell now');
+	my @pids;
+	# by exit code: whether it counts
+	for my $case ([1, 'client.example.org', 'alice', 1, 'no: such (user)'],
+	    [1, 'client.example.org', 'alice', 1, ''],
+	    [1, undef, "x)$forged", 1, 'x) refused'],
+	    (map { [1, "x) $forged$_", 'alice', 1, 'why'],
+		[0, "x) $forged$_", 'alice', 111, 'why'] } @tail),
+	    [0, 'client.example.org', 'alice', 111, 'no disk'],
+	    [1, "\n\@400000006553f10000000000 poppassd[1]: password of \"x\" " .
+		"not changed from (x) $forged$end", 'alice', 1, 'why']) {
+		my ($counts, $name, $user, $code, $why) = @$case;
+		my $from = $ip++ eq 'c' ? '2001:db8::f00d' : sprintf
+		    '203.0.113.%d', 1 + @pids;
+		my $pid = fork // die;
+		if (!$pid) {
+			%ENV = (PATH => $ENV{PATH}, TCPREMOTEIP => $from,
+			    ASAN_OPTIONS => $ENV{ASAN_OPTIONS} || '');
+			$ENV{TCPREMOTEHOST} = $name if defined $name;
+			open STDERR, '>>', $host->{log} or die;
+			exec 'sh', '-c', 'printf "user $1\npass x\n" |
+			    "$0" -e "$2" sh -c "echo \"$3\" >&2; exit $4" |
+			    grep -q "^[45]00 "', "$Pop::BUILD/poppassd", $user,
+			    "$host->{dir}/empty", $why, $code;
+		}
+		push @pids, $pid;
+		$want{$from} = 1 if $counts;
+	}
+	is(join(' ', map { waitpid $_, 0; $? } @pids), join(' ', (0) x @pids),
+	    'poppassd refuses');
+}
 my $log = $host->log_text;
 like($log, qr/\Q$forged\E/, 'the log has the address that was made up');
 
@@ -171,6 +208,7 @@ Pop::spew("$etc/jail.d/defaults-debian.conf", '');
 	my $got = `python3 $root/usr/bin/fail2ban-client -c $etc --dp 2>&1`;
 	is($?, 0, 'the jails can be read') or diag($got);
 	like($got, qr/'popper', 'maxretry', 10\b/, 'popper');
+	like($got, qr/'poppassd', 'maxretry', 10\b/, 'poppassd');
 	like($got, qr/'popper-limit', 'maxretry', 200\b/, 'popper-limit');
 	like($got, qr/'set', 'popper', 'addlogpath', '\Q$main\E\/current'/,
 	    'its log');
