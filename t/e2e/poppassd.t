@@ -284,6 +284,7 @@ mkdir "$dir/$_" for qw(bin cdb);
 Pop::spew("$dir/cdb/access", "127.:allow\n:deny\n");
 system("$Pop::TOP/scripts/rebuild-cdb", "$dir/cdb") == 0 or die 'rebuild-cdb';
 script('poppassd', "exec $POPPASSD -e $dir/empty \"\$@\"\n");
+script('poplimit', "exec $Pop::BUILD/poplimit \"\$@\"\n");
 # a sanitizer needs more memory, and no leaks of PAM's; the environment is clean
 script('poppam', 'exec env ASAN_OPTIONS=detect_leaks=0 ' .
     "$PamHost::POPPAM \"\$@\"\n");
@@ -294,7 +295,7 @@ my $port = $free->sockport;
 close $free;
 my $settings = Pop::slurp("$dir/service/settings");
 my %set = (PORT => $port, HOST => 'mail.test', CDB => "$dir/cdb",
-    BIN => "$dir/bin", LIB => "$dir/bin");
+    RUN => "$dir/run", BIN => "$dir/bin", LIB => "$dir/bin");
 $settings =~ s/^$_=[^\t\n]*/$_=$set{$_}/m or die $_ for keys %set;
 Pop::spew("$dir/service/settings", $settings);
 my $server = fork;
@@ -337,6 +338,7 @@ sub logs_in {
 
 $s = net();
 like($s->{greeting}, qr/^200 mail\.test poppassd/, 'over the network');
+is(-s "$dir/run-poppassd/slots", 0, 'sessions are counted');
 $s->cmd('user sys1');
 is($s->cmd('pass secret'), '200 Your new password, please.', 'old password');
 like($s->cmd('newpass short'), qr/^500 You must choose a longer password/,
@@ -356,7 +358,7 @@ for (@refused) {
 }
 is($_->[1]->rest, "500 Old password is incorrect.\r\n", "$_->[0]: refused")
     for @refused;
-ok(has_log(qr/"low" not changed from .*: the old one was refused: poppam: .*uid 10 or below/),
+ok(has_log(qr/"low" not changed from .*: the old one was refused: uid 10 or below$/m),
     'the log has the reason');
 $s = net();
 $s->put("user old\r\npass secret\r\nnewpass young again\r\nquit\r\n");

@@ -131,7 +131,7 @@ change(struct stack *s, const struct given *given, struct err *e)
 static int
 refuse(struct err *e, const char *user, const char *why)
 {
-	err_set(e, ERR_PERM, "\"%s\" refused: %s", user, why);
+	err_set(e, ERR_PERM, "%s refused: %s", user, why);
 	return 1;
 }
 

@@ -46,7 +46,7 @@ result(const struct stack *s, const char *what, struct err *e)
 
 	if (code != 0)
 		err_set(e, code == 1 ? ERR_PERM : ERR_TEMP,
-		    "%s of \"%s\" %s: %s%s%s", what, name_of(s),
+		    "%s of %s %s: %s%s%s", what, name_of(s),
 		    code == 1 ? "refused" : "failed",
 		    pam_strerror(s->pam, s->rc), said[0] != '\0' ? ": " : "",
 		    said);
@@ -146,13 +146,13 @@ stack_account(struct stack *s, struct err *e)
 	text_safe(name, sizeof name, item);
 	r = getpwnam_r(item, &s->pw, s->mem, sizeof s->mem, &found);
 	if (r != 0) {
-		err_set(e, ERR_TEMP, "\"%s\" cannot be looked up in passwd: %s",
+		err_set(e, ERR_TEMP, "%s cannot be looked up in passwd: %s",
 		    name, strerror(r));
 		return 111;
 	}
 	if (found == NULL) {
 		err_set(e, ERR_PERM,
-		    "\"%s\" refused: the name has no entry in passwd", name);
+		    "%s refused: the name has no entry in passwd", name);
 		return 1;
 	}
 	return 0;

@@ -174,6 +174,25 @@ tap_line(struct tap *t, char to[TEXT_MAX])
 	text_safe(to, TEXT_MAX, t->text);
 }
 
+/* Without the program's name and the user's in front: the log has both. */
+static void
+shorten(char why[TEXT_MAX], const char *program, const char *user)
+{
+	const char *slash = strrchr(program, '/');
+	char front[2][TEXT_MAX];
+	size_t i;
+
+	snprintf(front[0], TEXT_MAX,
+	    "%.100s: ", slash != NULL ? slash + 1 : program);
+	snprintf(front[1], TEXT_MAX, "%s refused: ", user);
+	for (i = 0; i < 2; i++) {
+		size_t n = strlen(front[i]);
+
+		if (strncmp(why, front[i], n) == 0)
+			memmove(why, why + n, strlen(why + n) + 1);
+	}
+}
+
 static void
 judge(int st, bool late, struct answer *a, char why[TEXT_MAX])
 {
@@ -197,8 +216,8 @@ judge(int st, bool late, struct answer *a, char why[TEXT_MAX])
 }
 
 static void
-supervise(const struct session *s, pid_t pid, struct tap tap[TAPS],
-    struct answer *a, char why[TEXT_MAX])
+supervise(const struct session *s, const char *user, pid_t pid,
+    struct tap tap[TAPS], struct answer *a, char why[TEXT_MAX])
 {
 	int64_t deadline = clock_ms() + (int64_t)s->limit * 1000;
 	int pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -214,6 +233,7 @@ supervise(const struct session *s, pid_t pid, struct tap tap[TAPS],
 		close(pid_fd);
 	tap_line(&tap[OUT], a->text);
 	tap_line(&tap[ERRORS], why);
+	shorten(why, s->program[0], user);
 	judge(st, late, a, why);
 }
 
@@ -250,7 +270,7 @@ change_run(const struct session *s, const char *user, bool change,
 	} else {
 		tap[OUT].fd = out[0];
 		tap[ERRORS].fd = err[0];
-		supervise(s, pid, tap, a, why);
+		supervise(s, user, pid, tap, a, why);
 	}
 	close(out[0]);
 	close(err[0]);

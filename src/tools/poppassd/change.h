@@ -14,7 +14,8 @@
  * one is only checked.
  *
  * Fills a, and why with what the log should have: what is wrong with the
- * program, or the first line of its standard error.
+ * program, or the first line of its standard error without "PROGRAM: " and
+ * "USER refused: " in front.
  */
 void change_run(const struct session *s, const char *user, bool change,
     struct answer *a, char why[TEXT_MAX]);
