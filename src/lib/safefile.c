@@ -39,7 +39,7 @@ safefile_err(struct err *e, enum err_kind kind, const char *what,
 	struct stat st;
 
 	err_sys(e, kind, what, path);
-	if ((sys == EACCES || sys == EPERM) && fstat(dir, &st) == 0)
+	if ((sys == EACCES || sys == EPERM) && fstat(dir, &st) == 0) {
 		err_more(e,
 		    "; its folder (owner %ld, group %ld, mode %04o) does not "
 		    "let uid %ld, group %ld do that: it should be root:mail, "
@@ -47,6 +47,13 @@ safefile_err(struct err *e, enum err_kind kind, const char *what,
 		    (long)st.st_uid, (long)st.st_gid,
 		    (unsigned)st.st_mode & 07777, (long)geteuid(),
 		    (long)getegid());
+		/* with a MAILDROP the session has the group that users names */
+		if (st.st_gid != getegid() && (st.st_mode & 020) != 0)
+			err_more(e,
+			    "; if users names this MAILDROP, its GID there has "
+			    "to be %ld",
+			    (long)st.st_gid);
+	}
 	errno = sys;
 	return -1;
 }

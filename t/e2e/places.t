@@ -317,6 +317,18 @@ set home-dir-misc
 END
 only('spool');
 only('home/box', 'in');
+SKIP: {
+	skip 'not root', 6 if $>;
+	my $other = $gid + 1;
+	accounts("alice:$uid:$other:$dir/home:$dir/home/box/in");
+	chown 0, $gid, "$dir/home/box";
+	chmod 02775, "$dir/home/box";
+	put('home/box/in');
+	refused("MAILDROP in another group's folder", 'alice', '',
+	    qr/Permission denied \(13\); its folder \(owner 0, group $gid, mode 2775\)/,
+	    qr/group $other do that: .*; if users names this MAILDROP, its GID there has to be $gid$/m);
+	remove_tree("$dir/home/box");
+}
 
 # The default is searched for, if it is not set.
 SKIP: {
