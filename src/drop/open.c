@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cache.h"
+#include "clock.h"
 #include "drop.h"
 #include "lock.h"
 #include "recover.h"
@@ -317,13 +318,6 @@ fill(struct drop *d, struct err *e)
 	return look(d, e);
 }
 
-static bool
-is_later(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec ? a->tv_nsec > b->tv_nsec
-				      : a->tv_sec > b->tv_sec;
-}
-
 /*
  * False if the spool has to be read, as far as that can be told without
  * reading anything: a cache that is older than the spool tells of another
@@ -339,8 +333,8 @@ may_be_at_once(const struct drop *d)
 		return false;
 	if (sp->fd == -1 || sp->st.st_size == 0)
 		return true;
-	return d->cache.fd != -1 && !is_later(&sp->st.st_mtim, then) &&
-	    !is_later(&sp->st.st_ctim, then);
+	return d->cache.fd != -1 && !clock_later(&sp->st.st_mtim, then) &&
+	    !clock_later(&sp->st.st_ctim, then);
 }
 
 /*

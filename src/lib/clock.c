@@ -2,7 +2,6 @@
 #include <limits.h>
 #include <poll.h>
 #include <stddef.h>
-#include <time.h>
 
 #include "clock.h"
 
@@ -32,4 +31,11 @@ clock_wait(int64_t deadline)
 
 	while ((left = clock_left(deadline)) > 0)
 		poll(NULL, 0, left);
+}
+
+bool
+clock_later(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec ? a->tv_nsec > b->tv_nsec
+				      : a->tv_sec > b->tv_sec;
 }

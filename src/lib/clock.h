@@ -2,7 +2,9 @@
 #ifndef POPPER_CLOCK_H
 #define POPPER_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 /* Milliseconds of CLOCK_MONOTONIC: what every deadline here is made of. */
 int64_t clock_ms(void);
@@ -12,5 +14,8 @@ int clock_left(int64_t deadline);
 
 /* Waits, whatever signals come, until the deadline. */
 void clock_wait(int64_t deadline);
+
+/* Is a later than b?  For times of files. */
+bool clock_later(const struct timespec *a, const struct timespec *b);
 
 #endif

@@ -5,10 +5,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 #include "split.h"
 
 #define HIGH_ID 0x70000000
+#define REFUSAL_MS 1100
 
 uid_t
 split_id(void)
@@ -22,6 +24,16 @@ split_close_others(int keep)
 	if (keep > 2)
 		close_range(2, (unsigned)keep - 1, 0);
 	close_range((unsigned)keep + 1, ~0U, 0);
+}
+
+void
+split_wait_refusal(int64_t asked)
+{
+	int64_t at = asked + REFUSAL_MS;
+
+	while (at < clock_ms())
+		at += REFUSAL_MS;
+	clock_wait(at);
 }
 
 void

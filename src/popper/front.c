@@ -17,8 +17,6 @@
 #include "text.h"
 #include "version.h"
 
-/* Every refusal leaves this long after the command, or a multiple of it. */
-#define REFUSAL_MS 1100
 #define VERDICT_MS 60000
 #define OUT_OCTETS 2048
 
@@ -109,11 +107,7 @@ tell_last(const struct session *s, enum mon_op op, unsigned code)
 static enum outcome
 refuse(struct session *s, int64_t asked, enum reply why)
 {
-	int64_t at;
-
-	for (at = asked + REFUSAL_MS; at < clock_ms(); at += REFUSAL_MS)
-		;
-	clock_wait(at);
+	split_wait_refusal(asked);
 	session_refuse(s, why, s->user);
 	return OC_FAIL;
 }

@@ -65,13 +65,6 @@ store_unlock(struct store *st)
 	st->lock = -1;
 }
 
-static bool
-newer(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec
-				      : a->tv_nsec > b->tv_nsec;
-}
-
 static int
 check(const struct store *st, const struct stat *file, struct err *e)
 {
@@ -124,7 +117,7 @@ store_load(struct store *st, struct err *e)
 		r = read_all(st, fd, (size_t)file.st_size, e);
 	close(fd);
 	st->stale = fstatat(st->dir, BUILT, &cdb, AT_SYMLINK_NOFOLLOW) == -1 ||
-	    !newer(&cdb.st_mtim, &file.st_mtim);
+	    !clock_later(&cdb.st_mtim, &file.st_mtim);
 	return r;
 }
 

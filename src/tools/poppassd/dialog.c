@@ -14,8 +14,6 @@
 #include "text.h"
 #include "version.h"
 
-/* Refused old passwords leave this long after the command, or a multiple. */
-#define REFUSAL_MS 1100
 #define GRACE_MS 10000
 #define IN_OCTETS 4096
 #define OUT_OCTETS 1024
@@ -113,7 +111,6 @@ run_pass(struct dialog *d, const char *arg)
 	int64_t asked = clock_ms();
 	struct answer a;
 	enum verdict v;
-	int64_t at;
 
 	if (d->state != WANT_OLD)
 		return say(d, 500, "Not now: user, pass, newpass, quit.");
@@ -124,9 +121,7 @@ run_pass(struct dialog *d, const char *arg)
 		d->state = WANT_NEW;
 		return say(d, 200, "Your new password, please.");
 	}
-	for (at = asked + REFUSAL_MS; at < clock_ms(); at += REFUSAL_MS)
-		;
-	clock_wait(at);
+	split_wait_refusal(asked);
 	if (v == VERDICT_NO)
 		say(d, 500, "Old password is incorrect.");
 	else
