@@ -23,7 +23,7 @@ WARN = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
     -Wmissing-prototypes -Wconversion -Wvla
 HARDEN = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
-    $(addprefix -iquote src/,lib auth drop popper) -iquote t/unit \
+    $(addprefix -iquote src/,lib auth drop popper tls) -iquote t/unit \
     -DPOPPER_CDB='"$(SYSCONFDIR)/cdb"' -DPOPPER_EMPTY='"$(EMPTYDIR)"' \
     -DPOPPER_LIBEXEC='"$(LIBEXECDIR)"' -DPOPPER_RUN='"$(RUNDIR)"' \
     $(WARN) $(HARDEN) $(CFLAGS)
@@ -44,6 +44,7 @@ MUSL_LDFLAGS = -static-pie -nostdlib -Wl,-z,relro,-z,now $(LDFLAGS)
 LIB_SRC = $(wildcard src/lib/*.c)
 AUTH_SRC = $(wildcard src/auth/*.c)
 DROP_SRC = $(wildcard src/drop/*.c)
+TLS_SRC = $(filter-out src/tls/main.c,$(wildcard src/tls/*.c))
 MUSL_SRC = $(wildcard src/musl/*.c)
 POPPER_SRC = $(filter-out src/popper/main.c,$(wildcard src/popper/*.c))
 # a folder a program; what needs a library that musl cannot have is linked
@@ -57,15 +58,17 @@ UNIT_SHARED = t/unit/memio.c t/unit/scanref.c
 UNIT_SRC = $(filter-out $(UNIT_SHARED),$(wildcard t/unit/*.c))
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
-# includes go down: popper before auth and drop, these before lib
-ARCHIVES = $(addprefix $(BUILD)/lib,popper.a auth.a drop.a base.a)
+# includes go down: popper before auth and drop, these and tls before lib
+ARCHIVES = $(addprefix $(BUILD)/lib,popper.a auth.a drop.a tls.a base.a)
 UNITS = $(patsubst t/unit/%.c,$(BUILD)/t/%.t,$(UNIT_SRC))
 FUZZ_SRC = $(filter-out t/fuzz/replay.c,$(wildcard t/fuzz/*.c))
 REPLAYS = $(patsubst t/fuzz/%.c,$(BUILD)/replay/%,$(FUZZ_SRC))
 # scripts/fuzz has libFuzzer's main instead
 FUZZ_MAIN = $(BUILD)/t/fuzz/replay.o
 
-PROGRAMS = $(BUILD)/popper $(addprefix $(BUILD)/,$(TOOLS))
+TLS_MAIN = $(wildcard src/tls/main.c)
+PROGRAMS = $(BUILD)/popper $(addprefix $(BUILD)/,$(TOOLS) \
+    $(if $(TLS_MAIN),poptls))
 
 all: $(PROGRAMS)
 
@@ -73,8 +76,10 @@ $(BUILD)/libbase.a: $(call obj,$(LIB_SRC))
 $(BUILD)/libauth.a: $(call obj,$(AUTH_SRC))
 $(BUILD)/libdrop.a: $(call obj,$(DROP_SRC))
 $(BUILD)/libpopper.a: $(call obj,$(POPPER_SRC))
+$(BUILD)/libtls.a: $(call obj,$(TLS_SRC))
 
 $(BUILD)/%.a:
+	@mkdir -p $(@D)
 	@rm -f $@ && ar rcs $@ $^
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
@@ -106,9 +111,16 @@ $(BUILD)/popper: $(MUSL_OBJ)
 $(BUILD)/musl/libtools.a: $(patsubst %.c,$(BUILD)/musl/%.o,$(AUTH_SRC) \
     $(LIB_SRC) $(MUSL_SRC))
 
+$(BUILD)/musl/libtls.a: $(patsubst %.c,$(BUILD)/musl/%.o,$(TLS_SRC))
+
+$(BUILD)/poptls: $(BUILD)/musl/src/tls/main.o $(BUILD)/musl/libtls.a \
+    $(BUILD)/musl/libtools.a
+	@echo '  LD $@'
+	@$(call musl_link,$^)
+
 define musl_tool
 $$(BUILD)/$(1): $$(patsubst %.c,$$(BUILD)/musl/%.o,$$(wildcard \
-    src/tools/$(1)/*.c)) $$(BUILD)/musl/libtools.a
+    src/tools/$(1)/*.c)) $$(BUILD)/musl/libtls.a $$(BUILD)/musl/libtools.a
 	@echo '  LD $$@'
 	@$$(call musl_link,$$^)
 endef
@@ -117,12 +129,16 @@ else
 $(BUILD)/popper: $(BUILD)/t/popper
 	@cp $< $@
 
+$(BUILD)/poptls: $(BUILD)/src/tls/main.o $(BUILD)/libtls.a $(BUILD)/libbase.a
+	@echo '  LD $@'
+	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
 GLIBC_TOOLS += $(MUSL_TOOLS)
 endif
 
 define glibc_tool
 $$(BUILD)/$(1): $$(patsubst %.c,$$(BUILD)/%.o,$$(wildcard \
-    src/tools/$(1)/*.c)) $$(BUILD)/libauth.a $$(BUILD)/libbase.a
+    src/tools/$(1)/*.c)) $$(addprefix $$(BUILD)/lib,auth.a tls.a base.a)
 	@echo '  LD $$@'
 	@$$(CC) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS) $$($(1)_LIBS)
 endef
@@ -286,5 +302,6 @@ FORCE:
 .SECONDARY:
 
 -include $(wildcard $(addprefix $(BUILD)/,$(addsuffix /*.d,src/lib src/auth \
-    src/drop src/popper src/tools/* t t/unit t/fuzz t/hostile musl/src/lib \
-    musl/src/auth musl/src/drop musl/src/popper musl/src/tools/* musl/src/musl)))
+    src/drop src/popper src/tls src/tools/* t t/unit t/fuzz t/hostile \
+    musl/src/lib musl/src/auth musl/src/drop musl/src/popper musl/src/tls \
+    musl/src/tools/* musl/src/musl)))
