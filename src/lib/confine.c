@@ -68,10 +68,11 @@ install(const struct sock_filter *code, size_t n, struct err *e)
 	return 0;
 }
 
+#define ALLOW(nr) IF(BPF_JEQ, nr, 0, 1), RETURN(PASS)
+
 int
 confine_front(struct err *e)
 {
-#define ALLOW(nr) IF(BPF_JEQ, nr, 0, 1), RETURN(PASS)
 	static const struct sock_filter code[] = { OF_THIS_ARCH, LOAD(NR),
 		ALLOW(SYS_read), ALLOW(SYS_write), ALLOW(SYS_sendto),
 		ALLOW(SYS_recvfrom),
@@ -81,6 +82,23 @@ confine_front(struct err *e)
 		ALLOW(SYS_ppoll), ALLOW(SYS_clock_gettime),
 		ALLOW(SYS_restart_syscall), ALLOW(SYS_exit_group),
 		RETURN(KILL) };
+
+	return install(code, sizeof code / sizeof code[0], e);
+}
+
+int
+confine_engine(struct err *e)
+{
+	static const struct sock_filter code[] = { OF_THIS_ARCH, LOAD(NR),
+		ALLOW(SYS_recvfrom), ALLOW(SYS_sendto),
+#ifdef SYS_poll
+		ALLOW(SYS_poll),
+#endif
+		ALLOW(SYS_ppoll), ALLOW(SYS_clock_gettime), ALLOW(SYS_read),
+		ALLOW(SYS_write), ALLOW(SYS_pread64), ALLOW(SYS_pwrite64),
+		ALLOW(SYS_pwritev2), ALLOW(SYS_shutdown), ALLOW(SYS_close),
+		ALLOW(SYS_getpid), ALLOW(SYS_restart_syscall),
+		ALLOW(SYS_exit_group), RETURN(KILL) };
 
 	return install(code, sizeof code / sizeof code[0], e);
 }
@@ -347,6 +365,13 @@ confine_session(const struct confine_fds *fds, struct err *e)
 
 int
 confine_front(struct err *e)
+{
+	(void)e;
+	return 0;
+}
+
+int
+confine_engine(struct err *e)
 {
 	(void)e;
 	return 0;

@@ -16,6 +16,12 @@
 int confine_front(struct err *e);
 
 /*
+ * What an engine of TLS does: the same, and closing fds, ending connections,
+ * reading and writing at a place of a file that is open, and the log's calls.
+ */
+int confine_engine(struct err *e);
+
+/*
  * What a session has of open files: the client, the log, and those of its
  * maildrop; -1 is none.
  */

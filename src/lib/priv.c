@@ -64,8 +64,9 @@ enter_empty(const char *dir, struct err *e)
 	return 0;
 }
 
-int
-priv_confine(const char *dir, uid_t uid, gid_t gid, struct err *e)
+static int
+confine(const char *dir, uid_t uid, gid_t gid, int (*filter)(struct err *),
+    struct err *e)
 {
 	if (geteuid() == 0) {
 		if (enter_empty(dir, e) == -1 ||
@@ -74,8 +75,20 @@ priv_confine(const char *dir, uid_t uid, gid_t gid, struct err *e)
 	}
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
-		return err_sys(e, ERR_PERM, "Unable to confine", "the front");
-	return confine_front(e);
+		return err_sys(e, ERR_PERM, "Unable to confine", "a process");
+	return filter(e);
+}
+
+int
+priv_confine(const char *dir, uid_t uid, gid_t gid, struct err *e)
+{
+	return confine(dir, uid, gid, confine_front, e);
+}
+
+int
+priv_confine_engine(const char *dir, uid_t uid, gid_t gid, struct err *e)
+{
+	return confine(dir, uid, gid, confine_engine, e);
 }
 
 int

@@ -23,6 +23,9 @@ int priv_become(uid_t uid, gid_t gid, gid_t also, struct err *e);
  */
 int priv_confine(const char *dir, uid_t uid, gid_t gid, struct err *e);
 
+/* The same for an engine of TLS, with its own filter. */
+int priv_confine_engine(const char *dir, uid_t uid, gid_t gid, struct err *e);
+
 /*
  * What a session may still do once it is the user, and the files of its
  * maildrop are open (confine.h, landlock.h): make, rename and remove files in

@@ -21,7 +21,8 @@
  * may be read by nobody but its owner, and a group of root's.
  */
 struct identity {
-	char *name; /* of the folder's entry, in lower case; NULL: the default */
+	char
+	    *name; /* of the folder's entry, in lower case; NULL: the default */
 	br_x509_certificate *chain;
 	size_t chain_len;
 	int key_type;	/* BR_KEYTYPE_RSA or BR_KEYTYPE_EC */
@@ -41,8 +42,8 @@ struct identities {
 };
 
 /* key NULL: it is in the chain's file.  0, or -1 with e, nothing is held. */
-int identity_load(struct identity *id, const char *chain, const char *key,
-    struct err *e);
+int identity_load(
+    struct identity *id, const char *chain, const char *key, struct err *e);
 
 /*
  * Adds what is in a folder, for clients that ask for a name (SNI, RFC 6066

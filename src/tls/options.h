@@ -20,16 +20,16 @@ enum tls_mode {
 };
 
 struct tls_options {
-	const char *ca;	    /* -a: who signs clients' certificates, or NULL */
-	const char *cert;   /* -c: the chain, and the key if key is NULL */
-	const char *dir;    /* -e: the empty root */
-	const char *key;    /* -k, or NULL */
-	const char *names;  /* -n: folder of more certificates, or NULL */
-	const char *suites; /* -p: names, or NULL */
-	bool require;	    /* -r: no client without a certificate */
-	bool on_request;    /* -s: by SSLCTLFD; else at once */
-	uint32_t seconds;   /* -t: of a handshake */
-	uint32_t uid;	    /* -u, or 0: a number of its own */
+	const char *ca;	     /* -a: who signs clients' certificates, or NULL */
+	const char *cert;    /* -c: the chain, and the key if key is NULL */
+	const char *dir;     /* -e: the empty root */
+	const char *key;     /* -k, or NULL */
+	const char *names;   /* -n: folder of more certificates, or NULL */
+	const char *suites;  /* -p: names, or NULL */
+	bool require;	     /* -r: no client without a certificate */
+	bool on_request;     /* -s: by SSLCTLFD; else at once */
+	uint32_t seconds;    /* -t: of a handshake */
+	uint32_t uid;	     /* -u, or 0: a number of its own */
 	const char *version; /* -v: the least one, or NULL */
 };
 

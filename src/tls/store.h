@@ -41,7 +41,7 @@ struct store {
  * pread, pwrite and clock_gettime are called.  base is 32 octets that stand
  * for what the server shows and allows.  -1: fd is no such file.
  */
-int store_open(struct store *s, int fd, const unsigned char base[32],
-    struct err *e);
+int store_open(
+    struct store *s, int fd, const unsigned char base[32], struct err *e);
 
 #endif

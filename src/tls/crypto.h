@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TLS_CRYPTO_H
+#define TLS_CRYPTO_H
+
+#include <bearssl.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+/*
+ * Which of BearSSL's implementations are used: it has several of most
+ * algorithms, all of constant time, and those that the processor helps with
+ * are taken where it does.
+ */
+
+/* All that the engine needs; clients: also what verifies their certificates. */
+void crypto_use(br_ssl_engine_context *eng, unsigned least, bool clients);
+
+/* The curves of keys, and of the exchange: X25519 first. */
+const br_ec_impl *crypto_ec(void);
+
+/* One line an algorithm: poptls --version. */
+void crypto_tell(FILE *to);
+
+#endif

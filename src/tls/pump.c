@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: MIT */
+/* runs as: poptls's engine */
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "pump.h"
+
+#define RECORD_MAX (16384 + 85) /* octets of one, with all that TLS adds */
+
+void
+pump_init(struct pump *p, br_ssl_engine_context *eng, int net_in, int net_out,
+    int from, int to)
+{
+	memset(p, 0, offsetof(struct pump, in));
+	p->eng = eng;
+	p->net_in = net_in;
+	p->net_out = net_out;
+	p->from = from;
+	p->to = to;
+	p->net_room = p->to_room = true;
+	p->deadline = INT64_MAX;
+}
+
+static bool
+is_ready(int fd, short events)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+
+	return poll(&p, 1, 0) > 0;
+}
+
+/* -1 with EAGAIN: not now. */
+static ssize_t
+try_read(int fd, void *to, size_t n)
+{
+	ssize_t r = recv(fd, to, n, MSG_DONTWAIT);
+
+	if (r == -1 && errno == ENOTSOCK) {
+		if (!is_ready(fd, POLLIN)) {
+			errno = EAGAIN;
+			return -1;
+		}
+		r = read(fd, to, n);
+	}
+	return r;
+}
+
+static ssize_t
+try_write(int fd, const void *from, size_t n)
+{
+	ssize_t r = send(fd, from, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (r == -1 && errno == ENOTSOCK) {
+		if (!is_ready(fd, POLLOUT)) {
+			errno = EAGAIN;
+			return -1;
+		}
+		/* a pipe that polls writable takes this much */
+		r = write(fd, from, n < PIPE_BUF ? n : PIPE_BUF);
+	}
+	return r;
+}
+
+static bool
+not_now(void)
+{
+	return errno == EAGAIN || errno == EINTR;
+}
+
+static unsigned
+state(const struct pump *p)
+{
+	return br_ssl_engine_current_state(p->eng);
+}
+
+/* The client's octets to the engine.  True if something was done. */
+static bool
+take(struct pump *p)
+{
+	unsigned char *buf;
+	size_t n;
+	ssize_t r;
+
+	if ((state(p) & BR_SSL_RECVREC) == 0)
+		return false;
+	buf = br_ssl_engine_recvrec_buf(p->eng, &n);
+	if (p->in_pos < p->in_len) {
+		size_t have = p->in_len - p->in_pos;
+
+		n = n < have ? n : have;
+		memcpy(buf, p->in + p->in_pos, n);
+		p->in_pos += n;
+		br_ssl_engine_recvrec_ack(p->eng, n);
+		return true;
+	}
+	if (!p->net_ready)
+		return false;
+	/* a long record goes to its place, short ones come together */
+	if (n > sizeof p->in)
+		r = try_read(p->net_in, buf, n);
+	else
+		r = try_read(p->net_in, p->in, sizeof p->in);
+	if (r <= 0) {
+		p->net_ready = false;
+		p->net_over = r == 0 || !not_now();
+		p->sys = r == 0 ? 0 : errno;
+		return false;
+	}
+	p->heard = true;
+	if (n > sizeof p->in) {
+		p->net_ready = (size_t)r == n;
+		br_ssl_engine_recvrec_ack(p->eng, (size_t)r);
+		return true;
+	}
+	p->net_ready = (size_t)r == sizeof p->in;
+	p->in_pos = 0;
+	p->in_len = (size_t)r;
+	return true;
+}
+
+/* Plain octets to the program. */
+static bool
+deliver(struct pump *p)
+{
+	unsigned char *buf;
+	size_t n;
+	ssize_t r;
+
+	if ((state(p) & BR_SSL_RECVAPP) == 0 || !p->to_room)
+		return false;
+	buf = br_ssl_engine_recvapp_buf(p->eng, &n);
+	r = p->to_broken ? (ssize_t)n : try_write(p->to, buf, n);
+	if (r == -1 && not_now()) {
+		p->to_room = false;
+		return false;
+	}
+	if (r == -1) {
+		/* it reads no more, but may still write */
+		p->to_broken = true;
+		r = (ssize_t)n;
+	}
+	br_ssl_engine_recvapp_ack(p->eng, (size_t)r);
+	return true;
+}
+
+/* The program's octets to the engine, as one record. */
+static bool
+fetch(struct pump *p)
+{
+	unsigned char *buf;
+	size_t n;
+	ssize_t r;
+
+	if ((state(p) & BR_SSL_SENDAPP) == 0 || !p->from_ready || p->from_end ||
+	    p->out_len + RECORD_MAX > sizeof p->out)
+		return false;
+	buf = br_ssl_engine_sendapp_buf(p->eng, &n);
+	r = try_read(p->from, buf, n);
+	if (r == -1 && not_now()) {
+		p->from_ready = false;
+		return false;
+	}
+	if (r <= 0) {
+		p->from_end = true;
+		return true;
+	}
+	/* less than was asked for: that was all for now */
+	p->from_ready = (size_t)r == n || p->from_over;
+	br_ssl_engine_sendapp_ack(p->eng, (size_t)r);
+	br_ssl_engine_flush(p->eng, 0);
+	return true;
+}
+
+/* The engine's records to the buffer of those that leave together. */
+static bool
+gather(struct pump *p)
+{
+	unsigned char *buf;
+	size_t n;
+	size_t room = sizeof p->out - p->out_len;
+
+	if ((state(p) & BR_SSL_SENDREC) == 0 || room == 0)
+		return false;
+	buf = br_ssl_engine_sendrec_buf(p->eng, &n);
+	n = n < room ? n : room;
+	memcpy(p->out + p->out_len, buf, n);
+	p->out_len += n;
+	br_ssl_engine_sendrec_ack(p->eng, n);
+	return true;
+}
+
+static bool
+give(struct pump *p)
+{
+	ssize_t r;
+
+	if (p->out_pos == p->out_len || !p->net_room)
+		return false;
+	r = try_write(p->net_out, p->out + p->out_pos, p->out_len - p->out_pos);
+	if (r == -1) {
+		p->net_room = false;
+		p->net_over = p->net_over || !not_now();
+		if (!not_now())
+			p->sys = errno;
+		return false;
+	}
+	p->out_pos += (size_t)r;
+	if (p->out_pos < p->out_len)
+		return true;
+	/* who only ever has more to send has to listen now and then */
+	p->net_ready = p->net_ready || p->out_len > RECORD_MAX;
+	p->out_pos = p->out_len = 0;
+	return true;
+}
+
+/* All that can be done without waiting; full writes before short ones. */
+static void
+work(struct pump *p)
+{
+	bool did;
+
+	do {
+		did = gather(p);
+		did = take(p) || did;
+		did = deliver(p) || did;
+		did = fetch(p) || did;
+		if (!did || p->out_len + RECORD_MAX > sizeof p->out)
+			did = give(p) || did;
+		/* what was put to the client's buffer before has to be gone */
+		if (p->from_end && !p->shut &&
+		    (state(p) & BR_SSL_SENDREC) == 0) {
+			br_ssl_engine_close(p->eng);
+			p->shut = did = true;
+		}
+	} while (did);
+}
+
+enum fd {
+	NET_IN,
+	NET_OUT,
+	FROM,
+	TO,
+	FDS
+};
+
+static void
+want(const struct pump *p, struct pollfd f[FDS])
+{
+	unsigned st = state(p);
+
+	f[NET_IN] = (struct pollfd){ .fd = p->net_over ? -1 : p->net_in };
+	if ((st & BR_SSL_RECVREC) != 0)
+		f[NET_IN].events = POLLIN;
+	f[NET_OUT] = (struct pollfd){ .fd = -1, .events = POLLOUT };
+	if (p->out_pos < p->out_len)
+		f[NET_OUT].fd = p->net_out;
+	/* that it has ended is of interest also when nothing can be read */
+	f[FROM] = (struct pollfd){ .fd = p->from };
+	if ((st & BR_SSL_SENDAPP) != 0 &&
+	    p->out_len + RECORD_MAX <= sizeof p->out)
+		f[FROM].events = POLLIN;
+	else if (p->from_over)
+		f[FROM].fd = -1;
+	if (p->from_end)
+		f[FROM].fd = -1;
+	f[TO] = (struct pollfd){ .fd = -1, .events = POLLOUT };
+	if ((st & BR_SSL_RECVAPP) != 0)
+		f[TO].fd = p->to;
+}
+
+/* -1: the deadline came. */
+static int
+wait_for(struct pump *p, int linger)
+{
+	struct pollfd f[FDS];
+	int left = -1;
+
+	want(p, f);
+	if (p->deadline != INT64_MAX && (left = clock_left(p->deadline)) == 0)
+		return -1;
+	if (poll(f, FDS, left) == -1)
+		return 0;
+	if (f[NET_IN].revents != 0) {
+		if ((f[NET_IN].revents & POLLERR) != 0 || f[NET_IN].events == 0)
+			p->net_over = true;
+		p->net_ready = true;
+	}
+	if (f[NET_OUT].revents != 0)
+		p->net_room = true;
+	if (f[TO].revents != 0)
+		p->to_room = true;
+	if (f[FROM].revents != 0)
+		p->from_ready = true;
+	if ((f[FROM].revents & (POLLHUP | POLLERR)) != 0 && !p->from_over) {
+		p->from_over = true;
+		if (linger >= 0)
+			p->deadline = clock_ms() + linger;
+	}
+	return 0;
+}
+
+static bool
+all_sent(const struct pump *p)
+{
+	return p->out_pos == p->out_len && (state(p) & BR_SSL_SENDREC) == 0;
+}
+
+/* True: it is over, and how. */
+static bool
+over(const struct pump *p, enum pump_end *end)
+{
+	unsigned st = state(p);
+
+	if (p->shut && all_sent(p))
+		*end = PUMP_ENDED;
+	else if (st == BR_SSL_CLOSED)
+		*end = br_ssl_engine_last_error(p->eng) == BR_ERR_OK
+		    ? PUMP_CLOSED
+		    : PUMP_FAILED;
+	else if (p->net_over && !p->net_ready)
+		*end = PUMP_CUT;
+	else
+		return false;
+	return true;
+}
+
+enum pump_end
+pump_handshake(struct pump *p, int64_t deadline)
+{
+	enum pump_end end;
+
+	p->deadline = deadline;
+	for (;;) {
+		work(p);
+		if (over(p, &end))
+			return end;
+		if ((state(p) & BR_SSL_SENDAPP) != 0 && all_sent(p))
+			break;
+		/* nobody waits for this handshake any more */
+		if (p->from_over)
+			return PUMP_CUT;
+		if (wait_for(p, -1) == -1)
+			return PUMP_LATE;
+	}
+	p->deadline = INT64_MAX;
+	return PUMP_UP;
+}
+
+enum pump_end
+pump_run(struct pump *p, int linger)
+{
+	enum pump_end end;
+
+	for (;;) {
+		work(p);
+		if (over(p, &end))
+			return end;
+		if (p->from_end && p->deadline == INT64_MAX)
+			p->deadline = clock_ms() + linger;
+		if (wait_for(p, linger) == -1)
+			return PUMP_LATE;
+	}
+}
+
+/* Throws away what there is; true at the end. */
+static bool
+drain(struct pump *p, int fd)
+{
+	ssize_t r;
+
+	do {
+		r = try_read(fd, p->in, sizeof p->in);
+	} while (r > 0);
+	return r == 0 || !not_now();
+}
+
+void
+pump_finish(struct pump *p, int64_t deadline)
+{
+	struct pollfd f[] = { { .fd = p->net_in, .events = POLLIN },
+		{ .fd = p->from, .events = POLLIN },
+		{ .fd = -1, .events = POLLOUT } };
+	bool shut = false;
+	int left;
+
+	if (p->from_end)
+		f[1].fd = -1;
+	while ((left = clock_left(deadline)) > 0) {
+		while (gather(p))
+			;
+		give(p);
+		if (p->net_over || all_sent(p)) {
+			if (!shut)
+				shutdown(p->net_out, SHUT_WR);
+			shut = true;
+			f[2].fd = -1;
+		} else {
+			f[2].fd = p->net_out;
+			p->net_room = true;
+		}
+		if (p->net_over)
+			f[0].fd = -1;
+		if (f[0].fd == -1 && f[1].fd == -1)
+			return;
+		poll(f, 3, left);
+		if (f[0].revents != 0 && drain(p, p->net_in))
+			f[0].fd = -1;
+		if (f[1].revents != 0 && drain(p, p->from))
+			f[1].fd = -1;
+	}
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TLS_PUMP_H
+#define TLS_PUMP_H
+
+#include <bearssl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Octets between the client, who speaks TLS, and the program, who does not.
+ *
+ * Nothing here blocks but one poll(2), which waits only for what can be done:
+ * who does not read is not read from, in either direction, and what is on its
+ * way then are BearSSL's buffers (one record each way), in and out.  No fd's
+ * flags are changed, because others may share the open file.
+ */
+#define PUMP_IN \
+	4096 /* octets that are read at once, while records are short \
+	      */
+#define PUMP_OUT \
+	66000 /* of records that leave in one write: four full ones \
+	       */
+
+enum pump_end {
+	PUMP_UP,     /* of a handshake: it is done */
+	PUMP_ENDED,  /* the program ended, and the client was told */
+	PUMP_CLOSED, /* the client said close_notify */
+	PUMP_CUT,    /* the connection ended without it; sys tells */
+	PUMP_FAILED, /* TLS failed; BearSSL's error tells */
+	PUMP_LATE,   /* the deadline came first */
+};
+
+struct pump {
+	br_ssl_engine_context *eng;
+	int net_in, net_out; /* the client */
+	int from, to;	     /* the program: what it writes, what it reads */
+
+	bool net_ready, from_ready; /* may have octets for us */
+	bool net_room, to_room;	    /* may take some */
+	bool net_over, from_over;   /* an end that poll(2) told of */
+	bool from_end, to_broken,
+	    shut;   /* the program's ends; close was called */
+	bool heard; /* the client has sent something */
+	int sys;    /* errno of a broken connection, or 0 */
+	int64_t deadline;
+	size_t in_pos, in_len, out_pos, out_len;
+	unsigned char in[PUMP_IN];
+	unsigned char out[PUMP_OUT];
+};
+
+/* eng has its buffers and was reset. */
+void pump_init(struct pump *p, br_ssl_engine_context *eng, int net_in,
+    int net_out, int from, int to);
+
+/* Until the handshake is done, or clock_ms() is deadline. */
+enum pump_end pump_handshake(struct pump *p, int64_t deadline);
+
+/*
+ * Until either side ends.  Once the program has, what it has written must
+ * reach the client within linger ms.
+ */
+enum pump_end pump_run(struct pump *p, int linger);
+
+/*
+ * What is still to be sent, to the client; then nothing more is, and what comes
+ * from him or the program is thrown away, until both have ended or clock_ms()
+ * is deadline: a connection that is closed with octets unread is reset, and
+ * the client may lose what he has not read.
+ */
+void pump_finish(struct pump *p, int64_t deadline);
+
+#endif
