@@ -44,24 +44,50 @@ base64_encode(char *dst, size_t size, const void *src, size_t n)
 	return (int)len;
 }
 
+/*
+ * What a character from first to last stands for, if the first one stands for
+ * v, and 1 more; 0 for all others.
+ */
+static uint32_t
+within(uint32_t c, uint32_t first, uint32_t last, uint32_t v)
+{
+	uint32_t mask = 0U - (((first - 1 - c) & (c - last - 1)) >> 31);
+
+	return mask & (c - first + v + 1);
+}
+
+/*
+ * 0 to 63, or more if c is no digit.  Without branches and tables: it may be
+ * a private key that is decoded, and a processor foretells none of it.
+ */
+static uint32_t
+value(char c)
+{
+	uint32_t u = (unsigned char)c;
+
+	return (within(u, 'A', 'Z', 0) | within(u, 'a', 'z', 26) |
+		   within(u, '0', '9', 52) | within(u, '+', '+', 62) |
+		   within(u, '/', '/', 63)) -
+	    1;
+}
+
 /* Four characters, of which the last pad ones are padding; -1 if wrong. */
 static int
 group(const char *src, int pad, uint32_t *v)
 {
-	static const char digits[] = DIGITS;
+	uint32_t wrong = 0;
 	int i;
 
 	*v = 0;
 	for (i = 0; i < 4 - pad; i++) {
-		const char *d = src[i] != '\0' ? strchr(digits, src[i]) : NULL;
+		uint32_t d = value(src[i]);
 
-		if (d == NULL)
-			return -1;
-		*v = *v << 6 | (uint32_t)(d - digits);
+		wrong |= d >> 6;
+		*v = *v << 6 | (d & 63);
 	}
 	*v <<= 6 * pad;
 	/* bits that stand for nothing have to be 0 */
-	return (*v & ((1U << 8 * pad) - 1)) == 0 ? 0 : -1;
+	return wrong == 0 && (*v & ((1U << 8 * pad) - 1)) == 0 ? 0 : -1;
 }
 
 int

@@ -16,7 +16,7 @@ int base64_encode(char *dst, size_t size, const void *src, size_t n);
 /*
  * Strict: only what base64_encode makes is taken, so every text has one form.
  * Returns the number of octets in dst (size octets), which get a NUL behind
- * them that does not count, or -1.
+ * them that does not count, or -1.  dst may be src.
  */
 int base64_decode(void *dst, size_t size, const char *src);
 

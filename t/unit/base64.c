@@ -59,12 +59,37 @@ test_wrong(void **state)
 	assert_int_equal(base64_decode(got, 4, "Zm9v"), 3);
 }
 
+/* Each character, in a place where no bits are left over, and in place. */
+static void
+test_characters(void **state)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
+	int c;
+
+	(void)state;
+	for (c = 1; c < 256; c++) {
+		char text[5] = { 'A', 'A', 'A', (char)c, '\0' };
+		const char *d = strchr(digits, c);
+		int n = base64_decode(text, sizeof text, text);
+
+		if (c == '=')
+			CHECK(n == 2, "%d", n);
+		else if (d == NULL)
+			CHECK(n == -1, "character %d: %d", c, n);
+		else
+			CHECK(n == 3 && text[2] == d - digits,
+			    "character %d: %d", c, n);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_vectors),
 		cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_characters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
