@@ -248,7 +248,8 @@ serve(struct engine *n, const struct tls_options *o, const struct engine_fds *f,
 	enum pump_end end;
 	char octet;
 
-	pump_init(p, &n->tls.eng, f->net_in, f->net_out, f->from, f->to);
+	pump_init(p, &n->tls, n->store.vtable != NULL ? &n->store : NULL,
+	    f->net_in, f->net_out, f->from, f->to);
 	end = pump_handshake(p, clock_ms() + (int64_t)o->seconds * 1000);
 	if (end != PUMP_UP) {
 		report(p, end, "handshake", client);

@@ -13,11 +13,12 @@
 #define RECORD_MAX (16384 + 85) /* octets of one, with all that TLS adds */
 
 void
-pump_init(struct pump *p, br_ssl_engine_context *eng, int net_in, int net_out,
-    int from, int to)
+pump_init(struct pump *p, br_ssl_server_context *tls, struct store *store,
+    int net_in, int net_out, int from, int to)
 {
 	memset(p, 0, offsetof(struct pump, in));
-	p->eng = eng;
+	p->eng = &tls->eng;
+	hello_init(&p->hello, tls, store);
 	p->net_in = net_in;
 	p->net_out = net_out;
 	p->from = from;
@@ -78,6 +79,12 @@ state(const struct pump *p)
 	return br_ssl_engine_current_state(p->eng);
 }
 
+static void
+received(struct pump *p, size_t n)
+{
+	p->refused = !hello_received(&p->hello, n) || p->refused;
+}
+
 /* The client's octets to the engine.  True if something was done. */
 static bool
 take(struct pump *p)
@@ -86,7 +93,7 @@ take(struct pump *p)
 	size_t n;
 	ssize_t r;
 
-	if ((state(p) & BR_SSL_RECVREC) == 0)
+	if ((state(p) & BR_SSL_RECVREC) == 0 || p->refused)
 		return false;
 	buf = br_ssl_engine_recvrec_buf(p->eng, &n);
 	if (p->in_pos < p->in_len) {
@@ -95,7 +102,7 @@ take(struct pump *p)
 		n = n < have ? n : have;
 		memcpy(buf, p->in + p->in_pos, n);
 		p->in_pos += n;
-		br_ssl_engine_recvrec_ack(p->eng, n);
+		received(p, n);
 		return true;
 	}
 	if (!p->net_ready)
@@ -114,7 +121,7 @@ take(struct pump *p)
 	p->heard = true;
 	if (n > sizeof p->in) {
 		p->net_ready = (size_t)r == n;
-		br_ssl_engine_recvrec_ack(p->eng, (size_t)r);
+		received(p, (size_t)r);
 		return true;
 	}
 	p->net_ready = (size_t)r == sizeof p->in;
@@ -184,7 +191,7 @@ gather(struct pump *p)
 	size_t n;
 	size_t room = sizeof p->out - p->out_len;
 
-	if ((state(p) & BR_SSL_SENDREC) == 0 || room == 0)
+	if ((state(p) & BR_SSL_SENDREC) == 0 || room == 0 || p->refused)
 		return false;
 	buf = br_ssl_engine_sendrec_buf(p->eng, &n);
 	n = n < room ? n : room;
@@ -316,7 +323,9 @@ over(const struct pump *p, enum pump_end *end)
 {
 	unsigned st = state(p);
 
-	if (p->shut && all_sent(p))
+	if (p->refused)
+		*end = PUMP_FAILED;
+	else if (p->shut && all_sent(p))
 		*end = PUMP_ENDED;
 	else if (st == BR_SSL_CLOSED)
 		*end = br_ssl_engine_last_error(p->eng) == BR_ERR_OK

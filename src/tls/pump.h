@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "hello.h"
+
 /*
  * Octets between the client, who speaks TLS, and the program, who does not.
  *
@@ -27,7 +29,7 @@ enum pump_end {
 	PUMP_ENDED,  /* the program ended, and the client was told */
 	PUMP_CLOSED, /* the client said close_notify */
 	PUMP_CUT,    /* the connection ended without it; sys tells */
-	PUMP_FAILED, /* TLS failed; BearSSL's error tells */
+	PUMP_FAILED, /* TLS failed; BearSSL's error tells, if it has one */
 	PUMP_LATE,   /* the deadline came first */
 };
 
@@ -40,18 +42,20 @@ struct pump {
 	bool net_room, to_room;	    /* may take some */
 	bool net_over, from_over;   /* an end that poll(2) told of */
 	bool from_end, to_broken,
-	    shut;   /* the program's ends; close was called */
-	bool heard; /* the client has sent something */
-	int sys;    /* errno of a broken connection, or 0 */
+	    shut;     /* the program's ends; close was called */
+	bool heard;   /* the client has sent something */
+	bool refused; /* his session is another\'s */
+	int sys;      /* errno of a broken connection, or 0 */
 	int64_t deadline;
 	size_t in_pos, in_len, out_pos, out_len;
 	unsigned char in[PUMP_IN];
 	unsigned char out[PUMP_OUT];
+	struct hello hello;
 };
 
-/* eng has its buffers and was reset. */
-void pump_init(struct pump *p, br_ssl_engine_context *eng, int net_in,
-    int net_out, int from, int to);
+/* tls has its buffers and was reset; store is its cache, or NULL. */
+void pump_init(struct pump *p, br_ssl_server_context *tls, struct store *store,
+    int net_in, int net_out, int from, int to);
 
 /* Until the handshake is done, or clock_ms() is deadline. */
 enum pump_end pump_handshake(struct pump *p, int64_t deadline);
