@@ -46,6 +46,17 @@ while ($chapter =~ /^\.It Cm ([a-z-]+)\n(.*?)(?=^\.It |^\.El|\z)/msg) {
 	    "the default of $name");
 }
 
+# poptls, whose options are letters only
+my $poptls = Pop::slurp("$top/man/poptls.8");
+my %told;
+for (split /\n/, `$Pop::BUILD/poptls --help`) {
+	$told{$1} = $2 || '' if /^  -(\w) (\w*) +\S/;
+}
+my %page_of;
+$page_of{$1} = $2 || '' while $poptls =~ /^\.It Fl (\w)(?: Ar (\w+))?$/mg;
+cmp_ok(scalar keys %told, '>', 8, 'the options of poptls');
+is_deeply(\%page_of, \%told, 'poptls(8) has the options and their arguments');
+
 for my $page (glob "$top/man/*.[1-8]") {
 	my ($name) = $page =~ m{([^/]*)$};
 	is(`mandoc -T lint -W warning $page 2>&1`, '', "$name: mandoc");
