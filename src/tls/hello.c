@@ -36,8 +36,7 @@ again(struct hello *h)
 
 	if (h->len > sizeof h->octets)
 		return false;
-	/* the store gives no session twice */
-	h->store->resumed = false;
+	/* the store gives a connection no second session */
 	if (!br_ssl_server_reset(h->server))
 		return false;
 	while (done < h->len) {

@@ -61,6 +61,7 @@ for f in opt/popper/sbin/popper opt/popper/sbin/rebuild-cdb \
     opt/popper/share/popper/fail2ban/popper.conf \
     opt/popper/sbin/poplimit opt/popper/share/man/man8/poplimit.8 \
     opt/popper/sbin/popauth opt/popper/share/man/man8/popauth.8 \
+    opt/popper/sbin/poptls-cache opt/popper/share/man/man8/poptls-cache.8 \
     opt/popper/lib/popper/as-user opt/popper/share/man/man8/popper.8 \
     opt/popper/share/man/man5/qpopper.conf.5 opt/etc/popper/qpopper.conf \
     opt/etc/popper/cdb/secrets opt/etc/popper/service/qpopper/run \

@@ -23,9 +23,11 @@ headers() {
 includes() {
 	grep -nE "^#include \"($2)\"" "src/$1"/*.[ch]
 }
-none 'lib includes only lib' "$(includes lib "$(headers auth drop popper)")"
-none 'auth includes auth and lib' "$(includes auth "$(headers drop popper)")"
-none 'drop includes drop and lib' "$(includes drop "$(headers auth popper)")"
+none 'lib includes only lib' "$(includes lib "$(headers auth drop popper tls)")"
+none 'auth includes auth and lib' "$(includes auth "$(headers drop popper tls)")"
+none 'drop includes drop and lib' "$(includes drop "$(headers auth popper tls)")"
+none 'tls includes tls and lib' "$(includes tls "$(headers auth drop popper)")"
+none 'popper includes nothing of tls' "$(includes popper "$(headers tls)")"
 
 claimed=$(grep -l '^/\* runs as: root' src/*/*.c src/tools/*/*.c | sort)
 listed=$(sed -n '/^## What runs as root/,/^## /s/^| `\(src[^`]*\)`.*/\1/p' \

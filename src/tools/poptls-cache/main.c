@@ -58,19 +58,15 @@ options_read(struct options *o, int argc, char **argv)
 	return optind < argc ? 0 : usage("there is no program to run");
 }
 
-/* Open for the program, at a number above 2; its name is in STORE_ENV. */
+/* Open for the program; its number is in STORE_ENV. */
 static int
-hand_down(int made, struct err *e)
+hand_down(int fd, struct err *e)
 {
 	char text[16];
-	int fd = fcntl(made, F_DUPFD, 3);
 
-	close(made);
-	if (fd == -1)
-		return err_sys(e, ERR_TEMP, "Unable to keep", "a memory file");
 	snprintf(text, sizeof text, "%d", fd);
-	if (setenv(STORE_ENV, text, 1) == -1)
-		return err_sys(e, ERR_TEMP, "Unable to set", STORE_ENV);
+	if (fcntl(fd, F_SETFD, 0) == -1 || setenv(STORE_ENV, text, 1) == -1)
+		return err_sys(e, ERR_TEMP, "Unable to hand down", STORE_ENV);
 	return 0;
 }
 
@@ -83,6 +79,8 @@ main(int argc, char **argv)
 	int fd;
 	int code;
 
+	if (closed == -1)
+		return 111;
 	log_open("poptls-cache", closed == 1, -1, LOG_MAIL);
 	code = options_read(&o, argc, argv);
 	if (code != 0)
