@@ -2,8 +2,12 @@
 /* runs as: root (before poptls's engine is confined) */
 #include "crypto.h"
 
+#define CURVES \
+	(1U << BR_EC_curve25519 | 1U << BR_EC_secp256r1 | 1U << BR_EC_secp384r1)
+
 void
-crypto_use(br_ssl_engine_context *eng, unsigned least, bool clients)
+crypto_use(br_ssl_engine_context *eng, unsigned least, bool clients,
+    br_ec_impl *curves)
 {
 	static const struct {
 		int id;
@@ -29,7 +33,10 @@ crypto_use(br_ssl_engine_context *eng, unsigned least, bool clients)
 	br_ssl_engine_set_default_aes_gcm(eng);
 	br_ssl_engine_set_default_chapol(eng);
 	br_ssl_engine_set_default_aes_cbc(eng);
-	br_ssl_engine_set_ec(eng, crypto_ec());
+	/* P-521 gives no client anything, and costs most */
+	*curves = *crypto_ec();
+	curves->supported_curves &= CURVES;
+	br_ssl_engine_set_ec(eng, curves);
 	if (clients) {
 		br_ssl_engine_set_default_rsavrfy(eng);
 		br_ssl_engine_set_default_ecdsa(eng);

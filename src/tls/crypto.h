@@ -12,10 +12,15 @@
  * are taken where it does.
  */
 
-/* All that the engine needs; clients: also what verifies their certificates. */
-void crypto_use(br_ssl_engine_context *eng, unsigned least, bool clients);
+/*
+ * All that the engine needs; clients: also what verifies their certificates.
+ * curves is filled, and lives as long as the engine: those of the exchange,
+ * X25519, P-256 and P-384, which BearSSL prefers in this order.
+ */
+void crypto_use(br_ssl_engine_context *eng, unsigned least, bool clients,
+    br_ec_impl *curves);
 
-/* The curves of keys, and of the exchange: X25519 first. */
+/* All curves, for keys. */
 const br_ec_impl *crypto_ec(void);
 
 /* One line an algorithm: poptls --version. */

@@ -32,6 +32,7 @@ struct engine {
 	br_ssl_server_context tls;
 	struct identities all;
 	struct policy policy;
+	br_ec_impl curves;
 	struct store store;
 	struct client_cas cas;
 	struct client_check client;
@@ -156,7 +157,7 @@ prepare(struct engine *n, const struct tls_options *o, int store, struct err *e)
 	br_ssl_server_zero(&n->tls);
 	br_ssl_engine_set_versions(eng, least, BR_TLS12);
 	br_ssl_engine_set_suites(eng, suites, count);
-	crypto_use(eng, least, o->ca != NULL);
+	crypto_use(eng, least, o->ca != NULL, &n->curves);
 	br_ssl_engine_add_flags(
 	    eng, BR_OPT_ENFORCE_SERVER_PREFERENCES | BR_OPT_NO_RENEGOTIATION);
 	policy_init(&n->policy, &n->all);
