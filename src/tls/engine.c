@@ -104,12 +104,14 @@ ask_clients(struct engine *n, const struct tls_options *o)
 
 /*
  * A session must not be resumed where it would not have been made: after a
- * change of the certificate, the versions or the suites.
+ * change of the certificate, the versions or the suites.  A store that somebody
+ * has spoiled must stop nobody.
  */
-static int
+static void
 use_store(struct engine *n, int fd, const uint16_t *suites, size_t count,
-    unsigned least, struct err *e)
+    unsigned least)
 {
+	struct err e;
 	unsigned char base[br_sha256_SIZE];
 	br_sha256_context c;
 	size_t i;
@@ -121,10 +123,10 @@ use_store(struct engine *n, int fd, const uint16_t *suites, size_t count,
 	br_sha256_update(&c, suites, count * sizeof *suites);
 	br_sha256_update(&c, &least, sizeof least);
 	br_sha256_out(&c, base);
-	if (store_open(&n->store, fd, base, e) == -1)
-		return -1;
-	br_ssl_server_set_cache(&n->tls, &n->store.vtable);
-	return 0;
+	if (store_open(&n->store, fd, base, &e) == -1)
+		log_line("%s: sessions are not resumed", e.text);
+	else
+		br_ssl_server_set_cache(&n->tls, &n->store.vtable);
 }
 
 static int
@@ -165,9 +167,8 @@ prepare(struct engine *n, const struct tls_options *o, int store, struct err *e)
 	/* a resumed session has no certificate, so it would have no name */
 	if (o->ca != NULL)
 		ask_clients(n, o);
-	else if (store != -1 &&
-	    use_store(n, store, suites, count, least, e) == -1)
-		return -1;
+	else if (store != -1)
+		use_store(n, store, suites, count, least);
 	br_ssl_engine_set_buffer(eng, n->records, sizeof n->records, 1);
 	if (add_entropy(n, e) == -1)
 		return -1;
