@@ -50,7 +50,9 @@ wait_for_start(int control)
 	do {
 		r = recv(control, &c, 1, 0);
 	} while (r == -1 && errno == EINTR);
-	return r == 1 && (c == 'y' || c == 'Y') ? c : 0;
+	if (r == 1 && (c == 'y' || c == 'Y'))
+		return c;
+	return 0;
 }
 
 static void

@@ -186,14 +186,15 @@ chosen_has(const struct chosen *c, const struct suite *s)
 static bool
 chosen_take(struct chosen *c, const struct suite *s)
 {
+	size_t n = c->n;
 	size_t i;
 
-	for (i = 0; i < c->n && c->s[i] != s; i++)
-		;
-	if (i == c->n)
-		return false;
-	memmove(c->s + i, c->s + i + 1, (--c->n - i) * sizeof c->s[0]);
-	return true;
+	c->n = 0;
+	for (i = 0; i < n; i++) {
+		if (c->s[i] != s)
+			c->s[c->n++] = c->s[i];
+	}
+	return c->n < n;
 }
 
 /* Old versions know no AEAD. */
