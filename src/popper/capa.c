@@ -30,6 +30,8 @@ capa_body(struct session *s)
 	}
 	if (sasl_clear(s))
 		out_str(o, "USER\r\n");
+	if (session_stls(s))
+		out_str(o, "STLS\r\n");
 	if (s->cfg.announce_login_delay > 0) {
 		snprintf(line, sizeof line, "LOGIN-DELAY %u\r\n",
 		    s->cfg.announce_login_delay);

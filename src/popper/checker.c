@@ -61,10 +61,13 @@ question(const struct session *s, void *to, size_t size)
 static _Noreturn void
 child(const struct question *q, int to)
 {
+	struct wrapper w = q->s->wrapper;
+
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	/* a stuck name service must not hold the client's connection */
 	close(q->s->fd_in);
 	close(q->s->fd_out);
+	wrapper_close(&w);
 	q->answer(q);
 	_exit(write(to, q->to, q->size) == (ssize_t)q->size ? 0 : 111);
 }

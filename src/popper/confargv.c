@@ -33,7 +33,7 @@ extensions(struct config *c, const char *arg, struct err *e)
 		{ "login_delay=", "announce-login-delay" },
 		{ "expire=", "announce-expire" },
 	};
-	const struct config_at at = { "command line -e", 0, IN_CLI };
+	const struct config_at at = { "command line -e", 0, IN_CLI, -1 };
 	char value[32];
 	size_t i;
 
@@ -79,7 +79,7 @@ static int
 letter(struct config *c, char *const *argv, int argc, int *i, const char *p,
     struct err *e)
 {
-	const struct config_at at = { "command line", 0, IN_CLI };
+	const struct config_at at = { "command line", 0, IN_CLI, -1 };
 	const struct opt *o = opt_letter(*p);
 	const char *arg;
 

@@ -190,7 +190,7 @@ int
 config_lines(struct config *c, struct lines *l, const char *path,
     unsigned where, struct err *e)
 {
-	struct config_at at = { path, 0, where };
+	struct config_at at = { path, 0, where, l->fd };
 	char *line;
 	int r;
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <syslog.h>
 
 #include "config.h"
@@ -135,10 +136,16 @@ set_mnemonic(struct config *c, const struct opt *o, const char *v,
 		    (at->line == 0 && n->number >= 0 &&
 			num_u32(v, &number) == 0 &&
 			number == (uint32_t)n->number)) {
+			if (n->value == NOT_SET)
+				return fail(o, at, e,
+				    "is broken and not in this version: remove "
+				    "the option, or name a newer one",
+				    v);
 			*(uint32_t *)field(c, o) = n->value;
 			return 0;
 		}
-		if (len + strlen(n->name) + 2 < sizeof list) {
+		if (n->value != NOT_SET &&
+		    len + strlen(n->name) + 2 < sizeof list) {
 			list[len++] = ' ';
 			memcpy(list + len, n->name, strlen(n->name) + 1);
 			len += strlen(n->name);
@@ -243,8 +250,20 @@ act(const struct config *c, const struct opt *o, const struct config_at *at,
 	}
 	if (o->field == offsetof(struct config, log_facility))
 		log_facility((int)c->log_facility);
-	log_debug("%s:%u: option %s is set", at->file, at->line, o->name);
+	log_debug("%s:%u: option %s is set%s", at->file, at->line, o->name,
+	    (o->flags & OPT_VOID) != 0 ? ", and means nothing here" : "");
 	return 0;
+}
+
+/* Others than its owner, and a group of root's, can read this file. */
+static bool
+is_shown(int fd)
+{
+	struct stat st;
+
+	return fd != -1 && fstat(fd, &st) == 0 &&
+	    ((st.st_mode & 04) != 0 ||
+		((st.st_mode & 040) != 0 && st.st_gid != 0));
 }
 
 int
@@ -260,6 +279,12 @@ config_set(struct config *c, const struct opt *o, const char *value,
 		return fail(o, at, e, "needs a value: set NAME = VALUE", "");
 	if (assign(c, o, value, at, e) == -1)
 		return -1;
+	if (o->field == offsetof(struct config, tls_passphrase) &&
+	    is_shown(at->fd))
+		return fail(o, at, e,
+		    "this file can be read by others than root: chmod 0600 "
+		    "it, and have another pass phrase",
+		    "");
 	if ((o->flags & OPT_LATER) != 0 && !is_default(c, o))
 		return fail(o, at, e,
 		    "is not in this version: remove it, or what it asks for "
@@ -287,7 +312,7 @@ config_set(struct config *c, const struct opt *o, const char *value,
 int
 config_init(struct config *c, struct err *e)
 {
-	const struct config_at at = { "built in", 0, IN_CLI };
+	const struct config_at at = { "built in", 0, IN_CLI, -1 };
 	size_t i;
 
 	memset(c, 0, sizeof *c);
@@ -306,6 +331,19 @@ config_built_in(const struct config *c, const char *name)
 	return c->origin[opt_find(name) - optab].file == NULL;
 }
 
+int
+config_fail(const struct config *c, const char *name, const char *why,
+    const char *value, struct err *e)
+{
+	const struct opt *o = opt_find(name);
+	const struct config_origin *origin = &c->origin[o - optab];
+	const struct config_at at = { origin->file != NULL ? origin->file
+							   : "built in",
+		origin->line, IN_CLI, -1 };
+
+	return fail(o, &at, e, why, value);
+}
+
 void
 config_free(struct config *c)
 {
@@ -316,95 +354,4 @@ config_free(struct config *c)
 		c->more = next;
 	}
 	memset(c, 0, sizeof *c);
-}
-
-static const char *
-mnemonic(const struct opt *o, uint32_t value)
-{
-	const struct opt_name *n;
-
-	for (n = o->names; n->name != NULL; n++) {
-		if (n->value == value)
-			return n->name;
-	}
-	return "?";
-}
-
-/* 0 if the option has no value. */
-static int
-print_value(const struct config *c, const struct opt *o, FILE *to)
-{
-	uint32_t n = 0;
-	const char *s;
-
-	switch (o->type) {
-	case OPT_BOOL:
-		return fprintf(to, "set %s = %s", o->name,
-		    *(const bool *)value_of(c, o) ? "true" : "false");
-	case OPT_INT:
-	case OPT_EXPIRE:
-		n = *(const uint32_t *)value_of(c, o);
-		if (o->type == OPT_EXPIRE && n == NEVER)
-			return fprintf(to, "set %s = never", o->name);
-		return fprintf(to, "set %s = %u", o->name, n);
-	case OPT_MNEMONIC:
-	case OPT_FACILITY:
-		n = *(const uint32_t *)value_of(c, o);
-		return fprintf(to, "set %s = %s", o->name, mnemonic(o, n));
-	case OPT_STRING:
-	case OPT_TEMPLATE:
-	case OPT_FILE:
-	default:
-		s = *(char *const *)value_of(c, o);
-		if (s == NULL)
-			return 0;
-		/* its lines are here already: not to be read once more */
-		if (o->type == OPT_FILE)
-			return fprintf(to, "# %s = \"%s\"", o->name, s);
-		n = (uint32_t)(strchr(s, '"') == NULL ? '"'
-			: strchr(s, '\'') == NULL     ? '\''
-						      : '`');
-		return fprintf(
-		    to, "set %s = %c%s%c", o->name, (int)n, s, (int)n);
-	}
-}
-
-void
-config_print(const struct config *c, FILE *to)
-{
-	size_t i;
-
-	for (i = 0; i < optab_count; i++) {
-		const struct opt *o = &optab[i];
-		const struct config_origin *at = &c->origin[i];
-		const char *idle =
-		    (o->flags & OPT_IDLE) != 0 ? ", no effect yet" : "";
-
-		if (print_value(c, o, to) == 0) {
-			fprintf(to, "# %s is not set\n", o->name);
-			continue;
-		}
-		if (at->file == NULL)
-			fprintf(to, "\t# built in%s\n", idle);
-		else if (at->line == 0)
-			fprintf(to, "\t# %s%s\n", at->file, idle);
-		else
-			fprintf(to, "\t# %s:%u%s\n", at->file, at->line, idle);
-	}
-}
-
-void
-config_help(FILE *to)
-{
-	size_t i;
-
-	for (i = 0; i < optab_count; i++) {
-		const struct opt *o = &optab[i];
-		char letter[3] = { '-', o->letter, '\0' };
-		const char *sense =
-		    (o->flags & OPT_NEGATED) != 0 ? "not: " : "";
-
-		fprintf(to, "  %2s  %-22s  %s%s\n",
-		    o->letter != 0 ? letter : "", o->name, sense, o->help);
-	}
 }

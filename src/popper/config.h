@@ -26,6 +26,21 @@ enum chunky {
 	CHUNKY_TLS
 };
 
+/* tls-support */
+enum tls_support {
+	TLS_DEFAULT, /* as the wrapper has it */
+	TLS_NONE,    /* no STLS */
+	TLS_STLS,
+	TLS_ALTERNATE
+};
+
+/* tls-version: the least one */
+enum tls_version {
+	TLS_1_2,
+	TLS_1_1,
+	TLS_1_0
+};
+
 #define CONFIG_OPTIONS 80 /* at most */
 #define CONFIG_TEXT 512
 
@@ -35,7 +50,7 @@ struct config {
 	    downcase_user, fast_update, group_bulletins, home_dir_misc,
 	    keep_temp_drop, kerberos, no_atomic_open, old_style_uid,
 	    reverse_lookup, server_mode, shy, spool_options, statistics, timing,
-	    tls_workarounds, trim_domain, update_on_abort,
+	    tls_client_required, tls_workarounds, trim_domain, update_on_abort,
 	    update_status_headers, user_options, uw_kluge, xtnd_xmit;
 	uint32_t announce_expire, announce_login_delay, bulldb_max_tries,
 	    hash_spool, mail_lock_check, max_bulletins, timeout, tls_options;
@@ -46,8 +61,9 @@ struct config {
 	    *front_user, *group_no_server_mode, *group_server_mode,
 	    *home_dir_mail, *kerberos_service, *log_login, *mail_command,
 	    *program_dir, *sasl_mechanisms, *spool_dir, *temp_dir, *temp_name,
-	    *tls_cipher_list, *tls_identity_file, *tls_passphrase,
-	    *tls_private_key_file, *tls_server_cert_file, *tracefile;
+	    *tls_cipher_list, *tls_client_ca_file, *tls_identity_file,
+	    *tls_names_dir, *tls_passphrase, *tls_private_key_file,
+	    *tls_server_cert_file, *tracefile;
 
 	/* private: where each option of the table was set */
 	struct config_origin {
@@ -87,13 +103,14 @@ enum {
 	OPT_LATER = 2,	 /* what it asks for is not there yet: refused */
 	OPT_PATH = 8,	 /* an absolute path */
 	OPT_BELOW = 16,	 /* a path below a folder */
-	OPT_IDLE = 4, /* checked, but steers nothing yet, which harms nobody */
+	OPT_IDLE = 4,  /* checked, but steers nothing yet, which harms nobody */
+	OPT_VOID = 32, /* the same, and so it will stay */
 };
 
 struct opt_name {
 	const char *name;
-	uint32_t value;
-	int number; /* the letter's argument that means it, or -1 */
+	uint32_t value; /* NOT_SET: it is refused */
+	int number;	/* the letter's argument that means it, or -1 */
 };
 
 struct opt {
@@ -147,15 +164,26 @@ struct config_at {
 	const char *file;
 	unsigned line;
 	unsigned where;
+	int fd; /* of the file, or -1 */
 };
 int config_set(struct config *c, const struct opt *o, const char *value,
     const struct config_at *at, struct err *e);
+
+/*
+ * What is wrong with an option, found out later: -1, with where it was set.
+ * value is told, too, unless it is empty.
+ */
+int config_fail(const struct config *c, const char *name, const char *why,
+    const char *value, struct err *e);
 
 /* Nobody has set this option. */
 bool config_built_in(const struct config *c, const char *name);
 
 /* The effective options in the syntax of a configuration file. */
 void config_print(const struct config *c, FILE *to);
+
+/* One line for each option that was set and means nothing. */
+void config_notes(const struct config *c, FILE *to);
 
 /* One line an option: the command line's help. */
 void config_help(FILE *to);

@@ -204,6 +204,35 @@ run_apop(struct session *s, const struct args *a)
 	return front_log_in(s, &try, NULL);
 }
 
+/*
+ * RFC 2595 section 4.  The monitor ends this front as soon as it is told, and
+ * starts another one behind TLS.
+ */
+static enum outcome
+run_stls(struct session *s, const struct args *a)
+{
+	(void)a;
+	if (!session_stls(s))
+		return session_refuse(
+		    s, s->tls ? REPLY_TLS_ON : REPLY_NO_TLS, "");
+	s->more = true;
+	snprintf(s->text, sizeof s->text, "Begin TLS negotiation.");
+	return OC_OK;
+}
+
+static int
+stls_body(struct session *s)
+{
+	struct mon_reply none;
+
+	/* in the clear, and before the wrapper reads the socket */
+	if (out_flush(&s->out) == -1)
+		return -1;
+	tell(s, MON_STLS, s->mechs, 0, "");
+	listen_for(s, &none); /* never comes */
+	return -1;
+}
+
 static enum outcome
 run_quit(struct session *s, const struct args *a)
 {
@@ -218,6 +247,7 @@ const struct cmd cmd_authorization[] = {
 	{ "apop", 2, 2, false, "(hidden)", run_apop, NULL },
 	{ "auth", 0, 2, false, "(hidden)", sasl_run, sasl_body },
 	{ "capa", 0, 0, false, NULL, capa_run, capa_body },
+	{ "stls", 0, 0, false, NULL, run_stls, stls_body },
 	{ "quit", 0, 0, false, NULL, run_quit, NULL },
 	{ NULL, 0, 0, false, NULL, NULL, NULL },
 };
@@ -253,9 +283,10 @@ front_run(struct session *s, uid_t uid, gid_t gid)
 		tell(s, MON_END, END_UNCONFINED, 0, e.text);
 		_exit(111);
 	}
-	greet(s);
+	if (!s->greeted)
+		greet(s);
 	end = session_loop(s, cmd_authorization,
-	    clock_ms() + 2 * (int64_t)s->cfg.timeout * 1000);
+	    s->t_start + 2 * (int64_t)s->cfg.timeout * 1000);
 	tell(s, MON_END, end, 0, "");
 	_exit(0);
 }

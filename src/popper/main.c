@@ -11,12 +11,14 @@
 #include "io.h"
 #include "log.h"
 #include "monitor.h"
+#include "poptls.h"
 #include "version.h"
 
 enum mode {
 	MODE_SERVE,
 	MODE_PRINT,
-	MODE_CHECK
+	MODE_CHECK,
+	MODE_TLS
 };
 
 static struct session session;
@@ -25,7 +27,8 @@ static void
 usage(FILE *to)
 {
 	fputs("usage: tcpserver ... popper [option ...]\n"
-	      "       popper --print-config | --check-config [option ...]\n"
+	      "       popper --print-config | --check-config | --print-tls "
+	      "[option ...]\n"
 	      "       popper --help | --version\n\n"
 	      "popper speaks POP3 on its standard input and output.  Options\n"
 	      "are letters here, and names in a configuration file (-f), see\n"
@@ -57,6 +60,8 @@ words(int *argc, char **argv, enum mode *mode)
 		*mode = MODE_PRINT;
 	else if (strcmp(word, "--check-config") == 0)
 		*mode = MODE_CHECK;
+	else if (strcmp(word, "--print-tls") == 0)
+		*mode = MODE_TLS;
 	else
 		return -1;
 	memmove(argv + 1, argv + 2, (size_t)(*argc - 1) * sizeof *argv);
@@ -65,7 +70,7 @@ words(int *argc, char **argv, enum mode *mode)
 }
 
 static int
-refuse(enum mode mode, const struct err *e)
+refuse(const struct session *s, enum mode mode, const struct err *e)
 {
 	static const char text[] =
 	    "-ERR [SYS/PERM] Unable to process configuration file.\r\n";
@@ -75,9 +80,44 @@ refuse(enum mode mode, const struct err *e)
 		return 100;
 	}
 	log_line("%s", e->text);
+	/* who waits for TLS can do nothing with it */
+	if (s->cfg.tls_support == TLS_ALTERNATE && !s->tls)
+		return err_exit_code(e);
 	if (write(STDOUT_FILENO, text, sizeof text - 1) == -1)
 		log_line("and the client has gone");
 	return err_exit_code(e);
+}
+
+/* What only looks at the options.  The exit code. */
+static int
+tell(const struct session *s, enum mode mode)
+{
+	struct poptls p;
+	struct err e;
+
+	if (mode == MODE_PRINT) {
+		config_print(&s->cfg, stdout);
+		return 0;
+	}
+	if (poptls_command(&p, &s->cfg, &e) == -1)
+		return refuse(s, mode, &e);
+	if (mode == MODE_TLS)
+		poptls_print(&p, stdout);
+	else
+		config_notes(&s->cfg, stderr);
+	return 0;
+}
+
+/* TLS: the wrapper that is there, or else one that becomes us again. */
+static int
+wrap(struct session *s, int argc, char **argv, struct err *e)
+{
+	if (wrapper_find(&s->wrapper, e) == -1)
+		return -1;
+	s->tls = wrapper_tls(&s->wrapper);
+	if (s->tls || wrapper_can(&s->wrapper))
+		return 0;
+	return poptls_start(&s->cfg, argc, argv, e);
 }
 
 int
@@ -97,18 +137,19 @@ main(int argc, char **argv)
 	closed = fds_hold();
 	if (closed == -1)
 		return 111;
-	/* what a program before us left open, as poplimit does, stays ours */
-	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 	log_open(POPPER_NAME, closed == 1, STDIN_FILENO, LOG_MAIL);
 	if (config_init(&s->cfg, &e) == -1 ||
 	    config_argv(&s->cfg, argc, argv, &e) == -1)
-		return refuse(mode, &e);
-	if (mode == MODE_PRINT)
-		config_print(&s->cfg, stdout);
+		return refuse(s, mode, &e);
 	if (mode != MODE_SERVE) {
+		code = tell(s, mode);
 		config_free(&s->cfg);
-		return 0;
+		return code;
 	}
+	if (wrap(s, argc, argv, &e) == -1)
+		return refuse(s, mode, &e);
+	/* what a program before us left open, as poplimit does, stays ours */
+	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 	peer_find(&s->peer, STDIN_FILENO, s->cfg.reverse_lookup);
 	io_tune(STDIN_FILENO);
 	return monitor_run(s);

@@ -26,6 +26,7 @@
 #include "userdb.h"
 
 #define AHEAD_MS 5000
+#define TLS_MAX 60 /* seconds of a handshake */
 
 /* Before a fork: neither is the front's to choose. */
 static int
@@ -120,6 +121,9 @@ kinds(struct monitor *m, const struct mon_msg *msg)
 	if (checker_kinds(m->s, &k) == -1)
 		r.verdict = MON_TEMP;
 	r.kinds = (uint8_t)k;
+	/* for the front after STLS, which is not to ask again */
+	m->s->kinds = k;
+	m->s->kinds_known = true;
 	return answer(m, &r);
 }
 
@@ -187,6 +191,15 @@ taken(struct monitor *m, const struct mon_msg *msg)
 }
 
 static enum mon_end
+stls(struct monitor *m, const struct mon_msg *msg)
+{
+	if (!session_stls(m->s) || m->tried || msg->code >= MECHS_MAX)
+		return MON_OVER;
+	m->s->mechs = msg->code;
+	return MON_SECURE;
+}
+
+static enum mon_end
 end(struct monitor *m, const struct mon_msg *msg)
 {
 	const struct peer *p = &m->s->peer;
@@ -227,6 +240,7 @@ static const struct request {
 	[MON_SALT] = { MECHS_MAX, salt },
 	[MON_TRY] = { 1, try },
 	[MON_TAKEN] = { 1, taken },
+	[MON_STLS] = { 1, stls },
 	[MON_END] = { 1, end },
 };
 
@@ -291,25 +305,70 @@ fork_front(struct monitor *m, pid_t *front)
 	return 0;
 }
 
+/* A client that has not got TLS is told nothing more. */
+static int
+begin_tls(struct session *s)
+{
+	const uint32_t most = s->cfg.timeout;
+	struct err e;
+
+	if (wrapper_begin(&s->wrapper,
+		clock_ms() + 1000 * (int64_t)(most < TLS_MAX ? most : TLS_MAX),
+		&e) == -1) {
+		report_no_tls(&s->peer, e.text);
+		return -1;
+	}
+	s->tls = true;
+	report_tls(&s->wrapper);
+	return 0;
+}
+
+/*
+ * The fronts.  With STLS there are two: what the first one has read, knows, or
+ * somebody who changed the clear text has made of it, ends with it (RFC 2595
+ * section 4).
+ */
+static enum mon_end
+speak(struct monitor *m)
+{
+	enum mon_end r;
+	pid_t front;
+
+	do {
+		if (fork_front(m, &front) == -1)
+			return MON_FAILED;
+		r = monitor_listen(m);
+		split_reap(front);
+		close(m->fd);
+		m->s->greeted = true;
+	} while (r == MON_SECURE && begin_tls(m->s) == 0);
+	return r;
+}
+
 int
 monitor_run(struct session *s)
 {
 	struct monitor m;
 	enum mon_end r;
-	pid_t front;
 
 	memset(&m, 0, sizeof m);
 	m.s = s;
 	s->t_start = clock_ms();
-	if (make_challenges(s) == -1 || fork_front(&m, &front) == -1)
+	if (make_challenges(s) == -1)
 		return 111;
-	r = monitor_listen(&m);
-	split_reap(front);
-	close(m.fd);
+	if (s->tls)
+		report_tls(&s->wrapper);
+	else if (s->cfg.tls_support == TLS_ALTERNATE && begin_tls(s) == -1)
+		return 0;
+	r = speak(&m);
 	if (r != MON_LOGGED_IN)
-		return r == MON_REFUSED ? 1 : 0;
+		return r == MON_FAILED ? 111 : r == MON_REFUSED ? 1 : 0;
+	/* it can be had no more, and waits for this */
+	wrapper_close(&s->wrapper);
 	if (m.id.mech == AUTH_APOP)
 		report_apop(m.id.user);
+	if (s->wrapper.subject[0] != '\0')
+		report_certificate(m.id.user, s->wrapper.subject);
 	s->kinds = m.id.kinds;
 	s->kinds_known = true;
 	return trans_run(s, &m.id, m.ahead, m.ahead_len);

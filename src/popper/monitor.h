@@ -26,6 +26,8 @@ enum mon_op {
 			 struct auth_try, which the checker reads */
 	MON_TAKEN,    /* the client has taken the signature that the answer to
 			 a try by SCRAM had; len as above */
+	MON_STLS,     /* TLS is to begin; code is how many mechanisms were
+			 refused so far */
 	MON_END,      /* code is an enum session_end */
 	MON_OPS
 };
@@ -39,8 +41,9 @@ struct mon_msg {
 };
 
 /*
- * The answer to MON_KINDS, MON_SALT and MON_TRY.  A good try has none, because
- * then the front is ended; only that by SCRAM is answered with MON_YES.
+ * The answer to MON_KINDS, MON_SALT and MON_TRY.  A good try and MON_STLS have
+ * none, because then the front is ended; only that by SCRAM is answered with
+ * MON_YES.
  */
 enum mon_verdict {
 	MON_YES = 1,
@@ -72,7 +75,9 @@ struct monitor {
 enum mon_end {
 	MON_ON, /* not over yet */
 	MON_LOGGED_IN,
+	MON_SECURE, /* TLS is to begin, and another front */
 	MON_REFUSED,
+	MON_FAILED, /* there is no front */
 	MON_OVER
 };
 

@@ -37,6 +37,8 @@ reply_text(enum reply r, const char *arg, char *dst, size_t n)
 		    NULL },
 		[REPLY_OTHER_USER] = { "Nobody can log in as somebody else.",
 		    NULL },
+		[REPLY_TLS_ON] = { "TLS is on already.", NULL },
+		[REPLY_NO_TLS] = { "TLS is not on offer here.", NULL },
 		[REPLY_REFUSED] = { "[AUTH] Password supplied for \"",
 		    "\" is incorrect." },
 		[REPLY_TEMP] = { "[SYS/TEMP] Log-in is not possible now, try "

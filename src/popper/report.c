@@ -81,6 +81,28 @@ report_apop(const char *user)
 }
 
 void
+report_no_tls(const struct peer *p, const char *why)
+{
+	log_line("No TLS with %s (%s): %s", p->host, p->ip, why);
+}
+
+void
+report_tls(const struct wrapper *w)
+{
+	log_debug("TLS: %s, %s", w->protocol,
+	    w->cipher[0] != '\0' ? w->cipher : "cipher not told");
+}
+
+void
+report_certificate(const char *user, const char *subject)
+{
+	char name[NAME_OCTETS];
+
+	log_line("Certificate of the client of \"%s\": %s", safe(name, user),
+	    subject);
+}
+
+void
 report_login(const char *format, const char *user, const struct peer *p)
 {
 	char line[900];

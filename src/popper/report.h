@@ -7,6 +7,7 @@
 #include "auth.h"
 #include "config.h"
 #include "peer.h"
+#include "wrapper.h"
 
 /*
  * The log lines that other people's programs parse: their wording is an
@@ -20,6 +21,12 @@ void report_probe(const char *user, const struct peer *p);
 void report_timeout(const char *user, const struct peer *p, uint32_t seconds);
 void report_eof(const char *user, const struct peer *p, int sys);
 void report_apop(const char *user);
+
+/* TLS was asked for and is not there. */
+void report_no_tls(const struct peer *p, const char *why);
+/* Protocol and cipher, for debug. */
+void report_tls(const struct wrapper *w);
+void report_certificate(const char *user, const char *subject);
 
 /* log-login: %0 version, %1 user, %2 host, %3 IP.  NULL logs nothing. */
 void report_login(const char *format, const char *user, const struct peer *p);

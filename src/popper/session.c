@@ -131,6 +131,13 @@ answer(struct session *s, const struct cmd *c, enum outcome oc,
 }
 
 bool
+session_stls(const struct session *s)
+{
+	return wrapper_can(&s->wrapper) && !s->tls && !s->in_transaction &&
+	    s->cfg.tls_support != TLS_NONE;
+}
+
+bool
 session_gathers(const struct session *s)
 {
 	switch (s->cfg.chunky_writes) {

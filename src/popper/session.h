@@ -11,6 +11,7 @@
 #include "io.h"
 #include "peer.h"
 #include "reply.h"
+#include "wrapper.h"
 
 #define IN_OCTETS 4096	   /* of input at once, and of read-ahead handed over */
 #define MECHS_MAX 3	   /* mechanisms that are refused, or cancelled */
@@ -40,7 +41,9 @@ struct session {
 	struct in in;
 	struct out out;
 	char nonce[SCRAM_NONCE_MAX]; /* ours for SCRAM */
-	bool tls;		     /* the connection is encrypted */
+	struct wrapper wrapper;
+	bool tls;      /* the connection is encrypted */
+	bool greeted;  /* by the front before STLS */
 	int64_t total; /* clock_ms() by which all has to be over */
 	bool in_transaction;
 
@@ -93,6 +96,9 @@ enum outcome session_challenge(
     struct session *s, const char *text, char **line);
 
 struct cmd;
+
+/* Can the client have STLS now (RFC 2595 section 4)? */
+bool session_stls(const struct session *s);
 
 /* Replies leave in large blocks: chunky-writes says so. */
 bool session_gathers(const struct session *s);

@@ -64,7 +64,6 @@ for (["set timeout = 12x\n", qr{\Q$dir\E/bad:1: option timeout: .*12x}],
 	qr{bad:1: option clear-text-password: is none of default never}],
     ["reset timeout\n", qr{bad:1: reset is for Boolean.*timeout}],
     ["set spool-dir = \"/x\n", qr{bad:1: a quote is not closed.*spool-dir}],
-    ["set tls-support = stls\n", qr{bad:1: option tls-support: is not in}],
     ["set config-file = $dir/none\n", qr{Unable to open \Q$dir\E/none}]) {
 	my ($text, $want) = @$_;
 	conf('bad', $text);

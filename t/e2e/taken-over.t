@@ -178,6 +178,9 @@ sub forged {
 	    "msg 1 " . $m->('did', $_, 0, "\xff")) } 0 .. 255);
 	forged('a flood of -ERRs', 'msg 20000 ' . $m->('said', 0, 0, "\xff"));
 	forged('a flood of commands', 'msg 20000 ' . $m->('did', 0, 0, "\n"));
+	my ($code, $log2) = forged('STLS that nobody offers',
+	    'msg 1 ' . $m->('stls', 0, 0, "\0"));
+	unlike($log2, qr/TLS/, 'STLS that nobody offers: the end');
 	forged('every end', 'msg 20 ' . $m->('end', $_, 0, "\x1b")) for 0 .. 9;
 	forged('a flood of ends', 'msg 20000 ' . $m->('end', 255, 0, "\0"));
 }

@@ -95,6 +95,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 					.empty_dir = (char *)"/" } };
 	static struct monitor m;
 	enum mon_end end;
+	bool stls;
 	int sv[2];
 	int i;
 
@@ -113,12 +114,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	memset(&m, 0, sizeof m);
 	m.s = &s;
 	m.fd = sv[0];
+	s.wrapper.control = octet() % 2 == 0 ? sv[0] : -1;
+	s.tls = octet() % 2 == 0;
+	s.mechs = 0;
+	stls = s.wrapper.control != -1 && !s.tls;
 	end = monitor_listen(&m);
 	close(sv[0]);
 	close(sv[1]);
 	if (end == MON_ON || (end == MON_LOGGED_IN && !fuzz.yes) ||
 	    fuzz.tries > 1 || fuzz.kinds > 1 || fuzz.salts > MECHS_MAX ||
-	    m.ahead_len > sizeof m.ahead)
+	    (end == MON_SECURE && (!stls || fuzz.tries > 0)) ||
+	    s.mechs >= MECHS_MAX || m.ahead_len > sizeof m.ahead)
 		abort();
 	return 0;
 }

@@ -246,9 +246,10 @@ carry_out(const struct session *s, char *words)
 	} else if (strcmp(what, "messages") == 0) {
 		snprintf(text, sizeof text,
 		    "%zu %zu said=%d did=%d kinds=%d salt=%d try=%d taken=%d "
-		    "end=%d\n",
+		    "end=%d stls=%d\n",
 		    sizeof(struct mon_msg), sizeof(struct auth_try), MON_SAID,
-		    MON_DID, MON_KINDS, MON_SALT, MON_TRY, MON_TAKEN, MON_END);
+		    MON_DID, MON_KINDS, MON_SALT, MON_TRY, MON_TAKEN, MON_END,
+		    MON_STLS);
 		say(text);
 	} else {
 		say("what?\n");

@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use Cwd qw(abs_path);
 use Digest::MD5 qw(md5_hex);
+use Fcntl qw(F_SETFD);
 use File::Basename qw(dirname);
 use File::Path qw(make_path);
 use File::Temp qw(tempdir);
@@ -147,6 +148,8 @@ sub connect {
 		}
 		close $ours;
 		close $theirs;
+		# what a program before popper left open
+		fcntl $_, F_SETFD, 0 for @{ $opt{keep} || [] };
 		{ no warnings; exec @cmd; }
 		POSIX::_exit(127);
 	}

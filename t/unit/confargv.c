@@ -76,7 +76,10 @@ static const struct {
 	{ { "-p4" }, F(clear_text_password), CLEAR_TLS },
 	{ { "-p", "always" }, F(clear_text_password), CLEAR_ALWAYS },
 	{ { "-p", "ssl" }, F(clear_text_password), CLEAR_TLS },
-	{ { "-l", "0" }, F(tls_support), 0 },
+	{ { "-l", "0" }, F(tls_support), TLS_DEFAULT },
+	{ { "-l1" }, F(tls_support), TLS_STLS },
+	{ { "-l", "2" }, F(tls_support), TLS_ALTERNATE },
+	{ { "-l", "none" }, F(tls_support), TLS_NONE },
 	{ { "-y", "local1" }, F(log_facility), LOG_LOCAL1 },
 	{ { "-y", "LOG_LOCAL1" }, F(log_facility), LOG_LOCAL1 },
 	{ { "-yLOCAL1" }, F(log_facility), LOG_LOCAL1 },
@@ -139,9 +142,9 @@ wrong(void **state)
 		{ { "-k" },
 		    ": option kerberos: is not in this version: remove it, or "
 		    "what it asks for would not happen" },
-		{ { "-l", "2" },
-		    ": option tls-support: is not in this version: remove it, "
-		    "or what it asks for would not happen" },
+		{ { "-l", "3" },
+		    ": option tls-support: is none of default none stls "
+		    "alternate-port (3)" },
 		{ { "110" }, ": \"110\"" LISTEN },
 		{ { "-s", "0.0.0.0:110" }, ": \"0.0.0.0:110\"" LISTEN },
 		{ { "-" }, ": \"-\"" LISTEN },

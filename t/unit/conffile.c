@@ -19,7 +19,7 @@ static int
 config_file(struct config *c, const char *path, unsigned where, struct err *e)
 {
 	const struct config_at at = { "test", 1,
-		where == IN_FILE ? IN_CLI : where };
+		where == IN_FILE ? IN_CLI : where, -1 };
 
 	return config_set(c, opt_find("config-file"), path, &at, e);
 }

@@ -161,9 +161,17 @@ static const struct wrong {
 	{ IN_FILE, 1, "set log-facility = local8",
 	    "option log-facility: is none of mail local0 local1 local2 local3 "
 	    "local4 local5 local6 local7 (local8)" },
-	{ IN_FILE, 1, "set tls-version = TLSv1.2",
-	    "option tls-version: is none of default SSLv23 all TLSv1 SSLv3 "
-	    "SSLv2 (TLSv1.2)" },
+	{ IN_FILE, 1, "set tls-version = TLSv1.3",
+	    "option tls-version: is none of default all SSLv23 TLSv1.2 TLSv1.1 "
+	    "TLSv1 (TLSv1.3)" },
+#define BROKEN \
+	"option tls-version: is broken and not in this version: remove the " \
+	"option, or name a newer one "
+	{ IN_FILE, 2, "\nset tls-version = SSLv3", BROKEN "(SSLv3)" },
+	{ IN_FILE, 1, "set tls-version = sslv2", BROKEN "(sslv2)" },
+	{ IN_FILE, 1, "set tls-server-cert-file = cert.pem",
+	    "option tls-server-cert-file: has to be an absolute path "
+	    "(cert.pem)" },
 #define TEMPLATE "needs a file name with one %s for the user, and no slash"
 #define DOT "has to begin with a dot, so that it is never a user's spool"
 	{ IN_FILE, 1, "set temp-name = .pop",
@@ -238,7 +246,6 @@ static const struct wrong {
 	"happen"
 	{ IN_FILE, 1, "set kerberos", "option kerberos: " LATER },
 	{ IN_FILE, 1, "set bulldir = /b", "option bulldir: " LATER },
-	{ IN_FILE, 1, "set tls-support = stls", "option tls-support: " LATER },
 /* places */
 #define RESTRICTED "is restricted: it cannot be set in this file"
 	{ IN_HOME, 1, "set shy", "option shy: " RESTRICTED },
@@ -250,6 +257,10 @@ static const struct wrong {
 	{ IN_HOME, 1, "set drac-host = x", "option drac-host: " RESTRICTED },
 	{ IN_HOME, 2, "set statistics\nset debug",
 	    "option debug: " RESTRICTED },
+	{ IN_HOME, 1, "set tls-support = none",
+	    "option tls-support: " RESTRICTED },
+	{ IN_SPOOL, 1, "set tls-names-dir = /x",
+	    "option tls-names-dir: " RESTRICTED },
 	{ IN_SPOOL, 1, "set user-options", "option user-options: " RESTRICTED },
 	{ IN_SPOOL, 1, "set spool-dir = /x", "option spool-dir: " RESTRICTED },
 	{ IN_SPOOL, 1, "set cdb-dir = /x", "option cdb-dir: " RESTRICTED },

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef POPPER_WRAPPER_H
+#define POPPER_WRAPPER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "err.h"
+
+/*
+ * What a TLS wrapper in front of popper tells (docs/DESIGN.md, "TLS"; poptls(8)
+ * is one): TLS is on, or it can be had by STLS.
+ */
+#define WRAPPER_TELLS_MAX 8192 /* octets behind 'Y' */
+#define WRAPPER_VARS_MAX 64
+#define WRAPPER_NAME_MAX 400 /* of a certificate's owner, with the NUL */
+
+struct wrapper {
+	int control, in, out; /* SSLCTLFD and the others; -1: no STLS */
+	/* of TLS that is on, printable ASCII without quotes; else "" */
+	char protocol[32], cipher[64];
+	/* of a client's certificate that was found good; else "" */
+	char subject[WRAPPER_NAME_MAX];
+	bool verified; /* private: SSL_CLIENT_VERIFY */
+};
+
+/*
+ * From the environment.  -1 with e: it tells half, or both kinds, or of fds
+ * that are not open.
+ */
+int wrapper_find(struct wrapper *w, struct err *e);
+
+/* TLS is on. */
+bool wrapper_tls(const struct wrapper *w);
+/* It is not, and can be had. */
+bool wrapper_can(const struct wrapper *w);
+
+/*
+ * Has the wrapper begin, and reads what it tells.  Fds 0 and 1, and 2 where
+ * that is the client, are the plain ones then, so nothing holds the socket any
+ * more.  -1 with e: there is no TLS, and nothing can be said to the client.
+ * deadline is that of clock_ms().
+ */
+int wrapper_begin(struct wrapper *w, int64_t deadline, struct err *e);
+
+/* What the wrapper told, n octets; -1 with e.  1: all is there, 0: not yet. */
+int wrapper_told(struct wrapper *w, const char *text, size_t n, struct err *e);
+
+/* The fds of a wrapper that is not needed, or not here. */
+void wrapper_close(struct wrapper *w);
+
+#endif
