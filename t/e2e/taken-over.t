@@ -10,6 +10,7 @@ use lib "$FindBin::Bin/../lib";
 use Mbox;
 use Pop;
 use Test::More;
+use Wrapper;
 
 plan skip_all => 'a sanitizer goes without a filter'
     if $Pop::BUILD =~ /asan/;
@@ -183,6 +184,46 @@ sub forged {
 	unlike($log2, qr/TLS/, 'STLS that nobody offers: the end');
 	forged('every end', 'msg 20 ' . $m->('end', $_, 0, "\x1b")) for 0 .. 9;
 	forged('a flood of ends', 'msg 20000 ' . $m->('end', 255, 0, "\0"));
+}
+# STLS: the front that spoke in the clear has none of the wrapper's fds, and is
+# gone when TLS begins; that behind it is another one, which cannot have it
+# again.
+{
+	my ($size, undef, @ops) = split ' ', ask($s = front(), 'messages');
+	my %op = map { split /=/ } @ops;
+	$s->leave;
+	my $stls = sub {
+		return 'msg 1 ' . unpack 'H*', pack("CCx" . ($size - 2),
+		    $op{stls}, $_[0]);
+	};
+	my @hostile = (env => { HOSTILE => 'front' });
+	my ($t, $w) = Wrapper->connect($host, @hostile);
+	like(ask($t, 'fds'), qr/^fds 0 1 \d+$/, 'STLS: three fds before it');
+	my $children = "/proc/$t->{pid}/task/$t->{pid}/children";
+	like(Pop::slurp($children), qr/^\d+ $/, 'STLS: there is a front');
+	$t->put($stls->(0) . "\n");
+	is($w->asked, 'Y', 'STLS: the wrapper is asked');
+	is(Pop::slurp($children), '', 'STLS: there is no front then');
+	$w->tell($t);
+	like($w->clear, qr/\A(1 0\n)?\z/, 'STLS: nor anybody else with the socket');
+	like(ask($t, 'fds'), qr/^fds 0 1 \d+$/, 'STLS: three fds behind it');
+	$t->put($stls->(0) . "\n");
+	$t->rest_or_end;
+	is($t->wait_end, 0, 'STLS: twice: the end');
+	like($host->log_text, qr/may not ask \($op{stls}\): it was ended\n\z/,
+	    'STLS: which is told');
+	# more refused mechanisms than there can be, or after a try
+	for my $first (undef, 'msg 1 ' . unpack 'H*', pack "CCx" . ($size - 2),
+	    $op{try}, 1) {
+		($t, $w) = Wrapper->connect($host, @hostile);
+		if (defined $first) {
+			ask($t, $_) for $first, 'msg 1 00', 'verdict';
+		}
+		$t->put($stls->(defined $first ? 0 : 200) . "\n");
+		is($w->asked, '', 'STLS: not asked');
+		$t->rest_or_end;
+		$t->wait_end;
+	}
 }
 is($host->login('alice')->{welcome} =~ /^\+OK/, 1,
     'and another client can log in');
