@@ -24,6 +24,7 @@ pump_init(struct pump *p, br_ssl_server_context *tls, struct store *store,
 	p->from = from;
 	p->to = to;
 	p->net_room = p->to_room = true;
+	p->linger = INT_MAX;
 	p->deadline = INT64_MAX;
 }
 
@@ -71,6 +72,14 @@ static bool
 not_now(void)
 {
 	return errno == EAGAIN || errno == EINTR;
+}
+
+/* One side has gone: the other one has that long. */
+static void
+end_soon(struct pump *p)
+{
+	if (p->deadline == INT64_MAX)
+		p->deadline = clock_ms() + p->linger;
 }
 
 static unsigned
@@ -164,7 +173,7 @@ fetch(struct pump *p)
 	ssize_t r;
 
 	if ((state(p) & BR_SSL_SENDAPP) == 0 || !p->from_ready || p->from_end ||
-	    p->out_len + RECORD_MAX > sizeof p->out)
+	    p->net_broken || p->out_len + RECORD_MAX > sizeof p->out)
 		return false;
 	buf = br_ssl_engine_sendapp_buf(p->eng, &n);
 	r = try_read(p->from, buf, n);
@@ -196,7 +205,7 @@ gather(struct pump *p)
 	buf = br_ssl_engine_sendrec_buf(p->eng, &n);
 	n = n < room ? n : room;
 	memcpy(p->out + p->out_len, buf, n);
-	p->out_len += n;
+	p->out_len += p->net_broken ? 0 : n;
 	br_ssl_engine_sendrec_ack(p->eng, n);
 	return true;
 }
@@ -211,9 +220,12 @@ give(struct pump *p)
 	r = try_write(p->net_out, p->out + p->out_pos, p->out_len - p->out_pos);
 	if (r == -1) {
 		p->net_room = false;
-		p->net_over = p->net_over || !not_now();
-		if (!not_now())
-			p->sys = errno;
+		if (!not_now()) {
+			/* what he sent before can still be read */
+			p->net_broken = true;
+			p->out_pos = p->out_len = 0;
+			end_soon(p);
+		}
 		return false;
 	}
 	p->out_pos += (size_t)r;
@@ -259,22 +271,23 @@ static void
 want(const struct pump *p, struct pollfd f[FDS])
 {
 	unsigned st = state(p);
+	bool room = !p->net_broken && p->out_len + RECORD_MAX <= sizeof p->out;
 
+	/* that one of them has ended is of interest when nothing can be read,
+	   too, but once */
 	f[NET_IN] = (struct pollfd){ .fd = p->net_over ? -1 : p->net_in };
 	if ((st & BR_SSL_RECVREC) != 0)
 		f[NET_IN].events = POLLIN;
-	f[NET_OUT] = (struct pollfd){ .fd = -1, .events = POLLOUT };
-	if (p->out_pos < p->out_len)
-		f[NET_OUT].fd = p->net_out;
-	/* that it has ended is of interest also when nothing can be read */
-	f[FROM] = (struct pollfd){ .fd = p->from };
-	if ((st & BR_SSL_SENDAPP) != 0 &&
-	    p->out_len + RECORD_MAX <= sizeof p->out)
+	else if (p->net_told)
+		f[NET_IN].fd = -1;
+	f[FROM] = (struct pollfd){ .fd = p->from_end ? -1 : p->from };
+	if ((st & BR_SSL_SENDAPP) != 0 && room)
 		f[FROM].events = POLLIN;
 	else if (p->from_over)
 		f[FROM].fd = -1;
-	if (p->from_end)
-		f[FROM].fd = -1;
+	f[NET_OUT] = (struct pollfd){ .fd = -1, .events = POLLOUT };
+	if (p->out_pos < p->out_len)
+		f[NET_OUT].fd = p->net_out;
 	f[TO] = (struct pollfd){ .fd = -1, .events = POLLOUT };
 	if ((st & BR_SSL_RECVAPP) != 0)
 		f[TO].fd = p->to;
@@ -282,7 +295,7 @@ want(const struct pump *p, struct pollfd f[FDS])
 
 /* -1: the deadline came. */
 static int
-wait_for(struct pump *p, int linger)
+wait_for(struct pump *p)
 {
 	struct pollfd f[FDS];
 	int left = -1;
@@ -293,9 +306,8 @@ wait_for(struct pump *p, int linger)
 	if (poll(f, FDS, left) == -1)
 		return 0;
 	if (f[NET_IN].revents != 0) {
-		if ((f[NET_IN].revents & POLLERR) != 0 || f[NET_IN].events == 0)
-			p->net_over = true;
 		p->net_ready = true;
+		p->net_told = f[NET_IN].revents != POLLIN;
 	}
 	if (f[NET_OUT].revents != 0)
 		p->net_room = true;
@@ -303,10 +315,9 @@ wait_for(struct pump *p, int linger)
 		p->to_room = true;
 	if (f[FROM].revents != 0)
 		p->from_ready = true;
-	if ((f[FROM].revents & (POLLHUP | POLLERR)) != 0 && !p->from_over) {
+	if ((f[FROM].revents & (POLLHUP | POLLERR)) != 0) {
 		p->from_over = true;
-		if (linger >= 0)
-			p->deadline = clock_ms() + linger;
+		end_soon(p);
 	}
 	return 0;
 }
@@ -326,12 +337,13 @@ over(const struct pump *p, enum pump_end *end)
 	if (p->refused)
 		*end = PUMP_FAILED;
 	else if (p->shut && all_sent(p))
-		*end = PUMP_ENDED;
+		*end = p->net_broken ? PUMP_CUT : PUMP_ENDED;
 	else if (st == BR_SSL_CLOSED)
 		*end = br_ssl_engine_last_error(p->eng) == BR_ERR_OK
 		    ? PUMP_CLOSED
 		    : PUMP_FAILED;
-	else if (p->net_over && !p->net_ready)
+	/* the program has all that came before, and may have ended since */
+	else if (p->net_over && !p->from_end && (st & BR_SSL_RECVAPP) == 0)
 		*end = PUMP_CUT;
 	else
 		return false;
@@ -353,7 +365,7 @@ pump_handshake(struct pump *p, int64_t deadline)
 		/* nobody waits for this handshake any more */
 		if (p->from_over)
 			return PUMP_CUT;
-		if (wait_for(p, -1) == -1)
+		if (wait_for(p) == -1)
 			return PUMP_LATE;
 	}
 	p->deadline = INT64_MAX;
@@ -365,14 +377,15 @@ pump_run(struct pump *p, int linger)
 {
 	enum pump_end end;
 
+	p->linger = linger;
 	for (;;) {
 		work(p);
 		if (over(p, &end))
 			return end;
-		if (p->from_end && p->deadline == INT64_MAX)
-			p->deadline = clock_ms() + linger;
-		if (wait_for(p, linger) == -1)
-			return PUMP_LATE;
+		if (p->from_end)
+			end_soon(p);
+		if (wait_for(p) == -1)
+			return p->net_broken ? PUMP_CUT : PUMP_LATE;
 	}
 }
 
@@ -403,7 +416,7 @@ pump_finish(struct pump *p, int64_t deadline)
 		while (gather(p))
 			;
 		give(p);
-		if (p->net_over || all_sent(p)) {
+		if (p->net_broken || all_sent(p)) {
 			if (!shut)
 				shutdown(p->net_out, SHUT_WR);
 			shut = true;

@@ -40,12 +40,15 @@ struct pump {
 
 	bool net_ready, from_ready; /* may have octets for us */
 	bool net_room, to_room;	    /* may take some */
-	bool net_over, from_over;   /* an end that poll(2) told of */
+	bool net_told, from_over;   /* an end that poll(2) told of */
+	bool net_over;		    /* nothing more comes from the client */
+	bool net_broken;	    /* nothing more reaches him */
 	bool from_end, to_broken,
 	    shut;     /* the program's ends; close was called */
 	bool heard;   /* the client has sent something */
 	bool refused; /* his session is another\'s */
 	int sys;      /* errno of a broken connection, or 0 */
+	int linger;   /* ms that an end may take */
 	int64_t deadline;
 	size_t in_pos, in_len, out_pos, out_len;
 	unsigned char in[PUMP_IN];
@@ -62,7 +65,8 @@ enum pump_end pump_handshake(struct pump *p, int64_t deadline);
 
 /*
  * Until either side ends.  Once the program has, what it has written must
- * reach the client within linger ms.
+ * reach the client within linger ms; once the client cannot be written to any
+ * more, the program must have read within them what came before.
  */
 enum pump_end pump_run(struct pump *p, int linger);
 
