@@ -19,6 +19,7 @@ struct identity_memory {
 	br_x509_certificate chain[IDENTITY_CHAIN_MAX];
 	struct pem chain_file, key_file;
 	char name[HOST_MAX + 1];
+	char files[]; /* both names */
 };
 
 /* What was found in one file. */
@@ -142,22 +143,21 @@ decode(struct identity *id, const struct pem *p, const struct found *f,
 }
 
 static int
-read_files(
-    struct identity *id, const char *chain, const char *key, struct err *e)
+read_files(struct identity *id, struct err *e)
 {
 	struct identity_memory *m = id->memory;
 	struct found f;
 
-	if (pem_open(&m->chain_file, chain, IDENTITY_FILE_MAX, e) == -1 ||
+	if (pem_open(&m->chain_file, id->file, IDENTITY_FILE_MAX, e) == -1 ||
 	    look(&m->chain_file, &f, m->chain, e) == -1)
 		return -1;
 	if (f.certificates == 0)
 		return missing(&m->chain_file, &f, "certificate", e);
 	id->chain = m->chain;
 	id->chain_len = f.certificates;
-	if (key == NULL)
+	if (id->key_file == NULL)
 		return decode(id, &m->chain_file, &f, e);
-	if (pem_open(&m->key_file, key, IDENTITY_FILE_MAX, e) == -1 ||
+	if (pem_open(&m->key_file, id->key_file, IDENTITY_FILE_MAX, e) == -1 ||
 	    look(&m->key_file, &f, NULL, e) == -1)
 		return -1;
 	return decode(id, &m->key_file, &f, e);
@@ -179,17 +179,22 @@ static int
 load_as(struct identity *id, const char *name, size_t n, const char *chain,
     const char *key, struct err *e)
 {
-	struct identity_memory *m = calloc(1, sizeof *m);
+	size_t c = strlen(chain) + 1;
+	size_t k = key != NULL ? strlen(key) + 1 : 0;
+	struct identity_memory *m = calloc(1, sizeof *m + c + k);
 
+	*id = (struct identity){ .memory = m };
 	if (m == NULL)
 		return err_sys(e, ERR_TEMP, "Unable to load", chain);
-	*id = (struct identity){ .memory = m };
+	id->file = memcpy(m->files, chain, c);
+	if (key != NULL)
+		id->key_file = memcpy(m->files + c, key, k);
 	if (name != NULL) {
 		memcpy(m->name, name, n);
 		text_lower(m->name);
 		id->name = m->name;
 	}
-	if (read_files(id, chain, key, e) == 0)
+	if (read_files(id, e) == 0)
 		return 0;
 	let_go(id);
 	return -1;
@@ -282,7 +287,8 @@ add(struct identities *all, int dir, const char *path, const char *entry,
 }
 
 int
-identity_load_dir(struct identities *all, const char *dir, struct err *e)
+identity_try_dir(struct identities *all, const char *dir,
+    void (*told)(void *ctx, const struct err *wrong), void *ctx, struct err *e)
 {
 	struct dirent *entry;
 	DIR *d = opendir(dir);
@@ -293,13 +299,23 @@ identity_load_dir(struct identities *all, const char *dir, struct err *e)
 	do {
 		errno = 0;
 		entry = readdir(d);
-		if (entry != NULL)
-			rc = add(all, dirfd(d), dir, entry->d_name, e);
-		else if (errno != 0)
+		if (entry == NULL && errno != 0)
 			rc = err_sys(e, ERR_PERM, "Unable to read", dir);
+		else if (entry != NULL)
+			rc = add(all, dirfd(d), dir, entry->d_name, e);
+		if (entry != NULL && rc == -1 && told != NULL) {
+			told(ctx, e);
+			rc = 0;
+		}
 	} while (entry != NULL && rc == 0);
 	closedir(d);
 	return rc;
+}
+
+int
+identity_load_dir(struct identities *all, const char *dir, struct err *e)
+{
+	return identity_try_dir(all, dir, NULL, NULL, e);
 }
 
 const struct identity *

@@ -28,6 +28,7 @@
  */
 struct identity {
 	const char *name; /* of the entry, in lower case; NULL: the default */
+	const char *file, *key_file; /* key_file: NULL if it is in file */
 	br_x509_certificate *chain;
 	size_t chain_len;
 	int key_type; /* BR_KEYTYPE_RSA or BR_KEYTYPE_EC */
@@ -64,6 +65,13 @@ int identity_load(
  * is wrong is an error: -1 with e, and what was added before stays.
  */
 int identity_load_dir(struct identities *all, const char *dir, struct err *e);
+
+/*
+ * The same, but goes on: each entry that is wrong is told.  -1 with e if the
+ * folder cannot be read.
+ */
+int identity_try_dir(struct identities *all, const char *dir,
+    void (*told)(void *ctx, const struct err *wrong), void *ctx, struct err *e);
 
 /*
  * The one for this name, whatever its case, or the default; so it is for NULL.

@@ -16,8 +16,8 @@
 #define OID_TEXT_MAX 48
 
 /*
- * What people call a curve, a kind of key or of signature, or else the
- * numbers, "1.2.840.113549.1.1.1", cut if they are too many.  Returns dst.
+ * What people call a curve, a kind of key or an attribute of a name, or else
+ * the numbers, "1.2.840.113549.1.1.1", cut if they are too many.  Returns dst.
  */
 const char *oid_text(const struct der *oid, char dst[OID_TEXT_MAX]);
 
