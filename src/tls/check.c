@@ -9,6 +9,7 @@
 #include "client.h"
 #include "identity.h"
 #include "oid.h"
+#include "suites.h"
 #include "verify.h"
 
 #define DAY 86400
@@ -20,6 +21,8 @@ struct checking {
 	int64_t now;
 	int wrong;
 	const char *file; /* that is looked at */
+	uint16_t suites[SUITES_MAX];
+	size_t suite_count;
 };
 
 struct chain {
@@ -252,6 +255,22 @@ check_names(struct checking *k, const struct chain *ch)
 		    ch->label[0]);
 }
 
+static void
+check_suites(struct checking *k, const struct identity *id)
+{
+	size_t i;
+
+	for (i = 0; i < k->suite_count; i++)
+		if (suite_find(k->suites[i])->key_type == id->key_type)
+			return;
+	if (k->suite_count > 0)
+		fault(k,
+		    "its key is %s, which none of the suites (-p) can be used "
+		    "with: add some, or have a key and certificate of the "
+		    "other kind",
+		    id->key_type == BR_KEYTYPE_RSA ? "RSA" : "EC");
+}
+
 /* What is good is told, too. */
 static void
 praise(struct checking *k, const struct chain *ch)
@@ -293,6 +312,7 @@ check_identity(struct checking *k, const struct identity *id)
 	check_dates(k, &ch);
 	check_chain(k, &ch);
 	check_names(k, &ch);
+	check_suites(k, id);
 	if (k->wrong == before)
 		praise(k, &ch);
 }
@@ -312,14 +332,40 @@ check_cas(struct checking *k, const char *file)
 	client_cas_free(&cas);
 }
 
+static void
+skipped(void *ctx, const char *word)
+{
+	struct checking *k = ctx;
+
+	warn(k, "%s is passed over: poptls does not have it", word);
+}
+
+static void
+select_suites(struct checking *k, const struct tls_options *o)
+{
+	unsigned least;
+	struct err e;
+
+	k->file = "-p";
+	if (suites_version(&least, o->version, &e) == -1 ||
+	    suites_select(k->suites, &k->suite_count, o->suites, least, skipped,
+		k, &e) == -1) {
+		refused(k, &e);
+		k->suite_count = 0;
+	}
+}
+
 int
 check_run(const struct tls_options *o, FILE *out, FILE *faults)
 {
-	struct checking k = { out, faults, (int64_t)time(NULL), 0, NULL };
+	struct checking k = {
+		.out = out, .faults = faults, .now = (int64_t)time(NULL)
+	};
 	struct identities all = { .count = 0 };
 	struct err e;
 	size_t i;
 
+	select_suites(&k, o);
 	if (identity_load(&all.one[0], o->cert, o->key, &e) == 0)
 		all.count = 1;
 	else
