@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Certificates of clients: which are good, and who they say they are.
+ * t/lib/Certs.pm makes them.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "pem.h"
+#include "unit.h"
+
+static const char make[] =
+    "perl -It/lib -MCerts -e '"
+    "my $c = Certs->new($ARGV[0]);"
+    "my $ca = q(basicConstraints=critical,CA:TRUE);"
+    "$c->key(qq($_.key)) for qw(root between leaf alien);"
+    "$c->key(q(rsa.key), q(RSA), q(rsa_keygen_bits:2048));"
+    "$c->key(q(p384.key), q(P-384));"
+    "$c->key(q(weak.key), q(RSA), q(rsa_keygen_bits:1024));"
+    "$c->cert($_, ext => $ca, subject => qq(/O=Example, Inc/CN=$_))"
+    "    for qw(root rsa p384 alien);"
+    "$c->cert(q(between), by => q(root), ext => $ca);"
+    "$c->join_files(q(cas), q(rsa.crt), q(root.crt), q(p384.crt));"
+    "my @leaf = (ext => q(), subject => q(/O=Example/CN=bob/CN=rob)"
+    "    . q(/emailAddress=bob@example.org));"
+    "sub leaf { my ($n, $by, @how) = @_;"
+    "    $c->cert(q(leaf), by => $by, @leaf, @how);"
+    "    $c->join_files(qq($n.chain), q(leaf.crt), $by eq q(between) ?"
+    "	q(between.crt) : ()); }"
+    "leaf(q(good), q(between));"
+    "$c->join_files(q(lone.chain), q(leaf.crt));"
+    "leaf(q(direct), q(root));"
+    "leaf(q(by-rsa), q(rsa));"
+    "leaf(q(by-p384), q(p384));"
+    "leaf(q(alien), q(alien));"
+    "leaf(q(old), q(root), from => q(190101000000Z),"
+    "    until => q(200101000000Z));"
+    "leaf(q(sha1), q(root), md => q(sha1));"
+    "leaf(q(server), q(root), ext => q(extendedKeyUsage=serverAuth));"
+    "leaf(q(client), q(root), ext => q(extendedKeyUsage=clientAuth));"
+    "leaf(q(any), q(root), ext => q(extendedKeyUsage=2.5.29.37.0));"
+    "leaf(q(cipher), q(root), ext => q(keyUsage=keyEncipherment));"
+    "leaf(q(long), q(root), ext => q(nsComment=) . q(x) x 8000);"
+    "leaf(q(sly), q(root), subject => q(/CN=bob,O=Evil\\+CN=\"x\"))"
+    "    ;"
+    "$c->cert(q(weak), by => q(root), ext => q());"
+    "$c->join_files(q(weak.chain), q(weak.crt));"
+    "' \"$CLIENT_DIR\"";
+
+static char dir[] = "/tmp/popper-client.XXXXXX";
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	if (mkdtemp(dir) == NULL || setenv("CLIENT_DIR", dir, 1) == -1)
+		return -1;
+	return system(make) == 0 ? 0 : -1; /* NOLINT: ours */
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	return system("rm -rf \"$CLIENT_DIR\""); /* NOLINT: ours */
+}
+
+static const char *
+file(const char *name)
+{
+	static char path[100];
+
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	return path;
+}
+
+/* Shows a chain to the validator, some octets at a time: its verdict. */
+static unsigned
+show(struct client_check *k, const char *name, size_t step)
+{
+	const br_x509_class **ctx = &k->vtable;
+	struct pem p;
+	struct pem_object o;
+	struct err e;
+	size_t i;
+
+	if (pem_open(&p, file(name), 100000, &e) == -1)
+		fail_msg("%s", e.text);
+	(*ctx)->start_chain(ctx, "mail.example.org");
+	while (pem_next(&p, &o, &e) == 1) {
+		(*ctx)->start_cert(ctx, (uint32_t)o.len);
+		for (i = 0; i < o.len; i += step)
+			(*ctx)->append(ctx, o.data + i,
+			    o.len - i < step ? o.len - i : step);
+		(*ctx)->end_cert(ctx);
+	}
+	pem_close(&p);
+	return (*ctx)->end_chain(ctx);
+}
+
+static void
+test_verdicts(void **state)
+{
+	static const struct {
+		const char *chain;
+		unsigned verdict;
+	} row[] = {
+		{ "good.chain", 0 },
+		{ "alien.chain", BR_ERR_X509_NOT_TRUSTED },
+		{ "direct.chain", 0 },
+		{ "lone.chain", BR_ERR_X509_NOT_TRUSTED },
+		{ "by-rsa.chain", 0 },
+		{ "old.chain", BR_ERR_X509_EXPIRED },
+		{ "by-p384.chain", 0 },
+		{ "sha1.chain", BR_ERR_X509_UNSUPPORTED },
+		{ "client.chain", 0 },
+		{ "server.chain", BR_ERR_X509_FORBIDDEN_KEY_USAGE },
+		{ "any.chain", 0 },
+		{ "cipher.chain", BR_ERR_X509_FORBIDDEN_KEY_USAGE },
+		{ "weak.chain", BR_ERR_X509_WEAK_PUBLIC_KEY },
+		{ "long.chain", BR_ERR_X509_LIMIT_EXCEEDED },
+		{ "ca.db", BR_ERR_X509_EMPTY_CHAIN },
+	};
+	char subject[CLIENT_SUBJECT_MAX];
+	char cn[CLIENT_SUBJECT_MAX];
+	char email[CLIENT_SUBJECT_MAX];
+	struct client_check k;
+	struct client_cas cas;
+	struct err e;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(client_cas_load(&cas, file("cas"), &e), 0);
+	assert_int_equal(cas.count, 3);
+	client_check_init(&k, &cas);
+	assert_false(client_subject(&k, subject, cn, email));
+	for (i = 0; i < COUNT(row); i++) {
+		unsigned got = show(&k, row[i].chain, 1 + i * 100);
+
+		CHECK(got == row[i].verdict, "%s: %u", row[i].chain, got);
+		/* nothing is left of the one before */
+		CHECK(client_subject(&k, subject, cn, email) == (got == 0) &&
+			k.good == (got == 0),
+		    "%s", row[i].chain);
+	}
+	client_cas_free(&cas);
+}
+
+static void
+test_subject(void **state)
+{
+	char subject[CLIENT_SUBJECT_MAX];
+	char cn[CLIENT_SUBJECT_MAX];
+	char email[CLIENT_SUBJECT_MAX];
+	struct client_check k;
+	struct client_cas cas;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(client_cas_load(&cas, file("cas"), &e), 0);
+	client_check_init(&k, &cas);
+	assert_int_equal(show(&k, "good.chain", 1000), 0);
+	assert_true(client_subject(&k, subject, cn, email));
+	assert_string_equal(
+	    subject, "emailAddress=bob@example.org,CN=rob,CN=bob,O=Example");
+	assert_string_equal(cn, "bob");
+	assert_string_equal(email, "bob@example.org");
+	assert_int_equal(show(&k, "sly.chain", 1000), 0);
+	assert_true(client_subject(&k, subject, cn, email));
+	assert_string_equal(subject, "CN=bob?O=Evil?CN=?x?");
+	assert_string_equal(cn, "bob?O=Evil?CN=?x?");
+	assert_string_equal(email, "");
+	client_cas_free(&cas);
+}
+
+static void
+gather(void *ctx, const void *buf, size_t len)
+{
+	br_x500_name *dn = ctx;
+
+	memcpy(dn->data + dn->len, buf, len);
+	dn->len += len;
+}
+
+/* The anchors are what BearSSL's decoder makes of the same certificates. */
+static void
+test_anchors(void **state)
+{
+	static const char *const name[] = { "rsa.crt", "root.crt", "p384.crt" };
+	struct client_cas cas;
+	struct err e;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(client_cas_load(&cas, file("cas"), &e), 0);
+	for (i = 0; i < COUNT(name); i++) {
+		const br_x509_trust_anchor *a = &cas.anchors[i];
+		unsigned char octets[1000];
+		br_x500_name dn = { octets, 0 };
+		br_x509_decoder_context d;
+		const br_x509_pkey *key;
+		struct pem p;
+		struct pem_object o;
+
+		assert_int_equal(pem_open(&p, file(name[i]), 100000, &e), 0);
+		assert_int_equal(pem_next(&p, &o, &e), 1);
+		br_x509_decoder_init(&d, gather, &dn);
+		br_x509_decoder_push(&d, o.data, o.len);
+		key = br_x509_decoder_get_pkey(&d);
+		assert_non_null(key);
+		assert_int_equal(a->dn.len, dn.len);
+		assert_memory_equal(a->dn.data, octets, dn.len);
+		assert_ptr_equal(cas.names[i].data, a->dn.data);
+		assert_int_equal(a->pkey.key_type, key->key_type);
+		if (key->key_type == BR_KEYTYPE_EC) {
+			assert_int_equal(
+			    a->pkey.key.ec.curve, key->key.ec.curve);
+			assert_int_equal(a->pkey.key.ec.qlen, key->key.ec.qlen);
+			assert_memory_equal(
+			    a->pkey.key.ec.q, key->key.ec.q, key->key.ec.qlen);
+		} else {
+			assert_int_equal(a->pkey.key.rsa.nlen, 256);
+			assert_memory_equal(a->pkey.key.rsa.n,
+			    key->key.rsa.n + key->key.rsa.nlen - 256, 256);
+			assert_int_equal(a->pkey.key.rsa.elen, 3);
+		}
+		pem_close(&p);
+	}
+	client_cas_free(&cas);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_verdicts),
+		cmocka_unit_test(test_subject),
+		cmocka_unit_test(test_anchors),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
