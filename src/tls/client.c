@@ -212,11 +212,21 @@ end_cert(const br_x509_class **ctx)
 	br_x509_minimal_vtable.end_cert(&check_of(ctx)->minimal.vtable);
 }
 
+/* Whose signatures every engine verifies. */
+static bool
+is_known(const br_x509_pkey *key)
+{
+	return key->key_type == BR_KEYTYPE_RSA ||
+	    key->key.ec.curve == BR_EC_secp256r1 ||
+	    key->key.ec.curve == BR_EC_secp384r1;
+}
+
 static unsigned
 end_chain(const br_x509_class **ctx)
 {
 	struct client_check *k = check_of(ctx);
 	unsigned r = br_x509_minimal_vtable.end_chain(&k->minimal.vtable);
+	const br_x509_pkey *key;
 	unsigned usages = 0;
 	struct cert c;
 
@@ -226,9 +236,10 @@ end_chain(const br_x509_class **ctx)
 		return BR_ERR_X509_LIMIT_EXCEEDED;
 	if (cert_read(&c, k->leaf, k->leaf_len) == -1)
 		return BR_ERR_X509_INVALID_VALUE;
-	if (br_x509_minimal_vtable.get_pkey(&k->minimal.vtable, &usages) ==
-		NULL ||
-	    (usages & BR_KEYTYPE_SIGN) == 0 || !cert_may(&c, CERT_CLIENT))
+	key = br_x509_minimal_vtable.get_pkey(&k->minimal.vtable, &usages);
+	if (key == NULL || !is_known(key))
+		return BR_ERR_X509_WRONG_KEY_TYPE;
+	if ((usages & BR_KEYTYPE_SIGN) == 0 || !cert_may(&c, CERT_CLIENT))
 		return BR_ERR_X509_FORBIDDEN_KEY_USAGE;
 	k->good = true;
 	return 0;

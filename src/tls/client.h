@@ -38,8 +38,9 @@ void client_cas_free(struct client_cas *c);
  * The validator of one connection.  It is given to br_ssl_engine_set_x509 as
  * &k->vtable, and lives as long as the connection, as cas does.  Besides what
  * BearSSL looks at: RSA keys have 2048 bits or more, signatures are not of MD5
- * or SHA-1, the client's key may be signed with, and its certificate is for
- * clients if it says what it is for (extendedKeyUsage).
+ * or SHA-1, the client's key is RSA or on P-256 or P-384 and may be signed
+ * with, and its certificate is for clients if it says what it is for
+ * (extendedKeyUsage).
  *
  * good is true when a chain was found good.  That the client has the key is
  * known only when the handshake is done.  Both RSA and ECDSA have to be set in

@@ -18,6 +18,8 @@ static const char make[] =
     "$c->key(qq($_.key)) for qw(root between leaf alien);"
     "$c->key(q(rsa.key), q(RSA), q(rsa_keygen_bits:2048));"
     "$c->key(q(p384.key), q(P-384));"
+    "$c->key(q(p521.key), q(P-521));"
+    "$c->key(q(ed.key), q(ED25519));"
     "$c->key(q(weak.key), q(RSA), q(rsa_keygen_bits:1024));"
     "$c->cert($_, ext => $ca, subject => qq(/O=Example, Inc/CN=$_))"
     "    for qw(root rsa p384 alien);"
@@ -45,8 +47,9 @@ static const char make[] =
     "leaf(q(long), q(root), ext => q(nsComment=) . q(x) x 8000);"
     "leaf(q(sly), q(root), subject => q(/CN=bob,O=Evil\\+CN=\"x\"))"
     "    ;"
-    "$c->cert(q(weak), by => q(root), ext => q());"
-    "$c->join_files(q(weak.chain), q(weak.crt));"
+    "for (qw(weak p521 ed)) {"
+    "    $c->cert($_, by => q(root), ext => q());"
+    "    $c->join_files(qq($_.chain), qq($_.crt)); }"
     "' \"$CLIENT_DIR\"";
 
 static char dir[] = "/tmp/popper-client.XXXXXX";
@@ -119,6 +122,8 @@ test_verdicts(void **state)
 		{ "server.chain", BR_ERR_X509_FORBIDDEN_KEY_USAGE },
 		{ "any.chain", 0 },
 		{ "cipher.chain", BR_ERR_X509_FORBIDDEN_KEY_USAGE },
+		{ "p521.chain", BR_ERR_X509_WRONG_KEY_TYPE },
+		{ "ed.chain", BR_ERR_X509_UNSUPPORTED },
 		{ "weak.chain", BR_ERR_X509_WEAK_PUBLIC_KEY },
 		{ "long.chain", BR_ERR_X509_LIMIT_EXCEEDED },
 		{ "ca.db", BR_ERR_X509_EMPTY_CHAIN },
