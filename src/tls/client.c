@@ -274,6 +274,12 @@ client_check_init(struct client_check *k, const struct client_cas *cas)
 }
 
 bool
+client_is_bad(const struct client_check *k)
+{
+	return k->certificates > 0 && !k->good;
+}
+
+bool
 client_subject(const struct client_check *k, char subject[CLIENT_SUBJECT_MAX],
     char cn[CLIENT_SUBJECT_MAX], char email[CLIENT_SUBJECT_MAX])
 {

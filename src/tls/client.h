@@ -43,8 +43,8 @@ void client_cas_free(struct client_cas *c);
  * (extendedKeyUsage).
  *
  * good is true when a chain was found good.  That the client has the key is
- * known only when the handshake is done.  Both RSA and ECDSA have to be set in
- * the engine, or a client whose key the engine does not know needs none.
+ * known only when the handshake is done.  RSA and ECDSA have to be set in the
+ * engine, or the handshake fails.
  */
 struct client_check {
 	const br_x509_class *vtable; /* first: BearSSL calls it */
@@ -57,6 +57,12 @@ struct client_check {
 
 /* The time of the validation is that of this call. */
 void client_check_init(struct client_check *k, const struct client_cas *cas);
+
+/*
+ * A certificate was shown that is not good.  With
+ * BR_OPT_TOLERATE_NO_CLIENT_AUTH the engine goes on, as if there were none.
+ */
+bool client_is_bad(const struct client_check *k);
 
 /*
  * The subject of a certificate that was found good (cert_name: printable

@@ -141,6 +141,7 @@ test_verdicts(void **state)
 	assert_int_equal(cas.count, 3);
 	client_check_init(&k, &cas);
 	assert_false(client_subject(&k, subject, cn, email));
+	assert_false(client_is_bad(&k));
 	for (i = 0; i < COUNT(row); i++) {
 		unsigned got = show(&k, row[i].chain, 1 + i * 100);
 
@@ -148,6 +149,9 @@ test_verdicts(void **state)
 		/* nothing is left of the one before */
 		CHECK(client_subject(&k, subject, cn, email) == (got == 0) &&
 			k.good == (got == 0),
+		    "%s", row[i].chain);
+		CHECK(client_is_bad(&k) ==
+			(got != 0 && got != BR_ERR_X509_EMPTY_CHAIN),
 		    "%s", row[i].chain);
 	}
 	client_cas_free(&cas);
