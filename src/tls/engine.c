@@ -259,6 +259,12 @@ serve(struct engine *n, const struct tls_options *o, const struct engine_fds *f,
 		report(p, end, "handshake", client);
 		give_up(p, f, 1);
 	}
+	if (o->ca != NULL && client_is_bad(&n->client)) {
+		log_line("TLS handshake with %s failed: the client's "
+			 "certificate is not good",
+		    client);
+		give_up(p, f, 1);
+	}
 	if (asked == 'Y')
 		tell(n, f->control, o);
 	close(f->control);
