@@ -27,6 +27,18 @@ mk_install() {
 	    EMPTYDIR=/opt/popper/lib/popper/empty RUNDIR=/opt/run DESTDIR="$dir/root" \
 	    sh -c 'cd "$0" && scripts/install "$@"' "$top" "$@"
 }
+# for those that are shipped down: poppassd, qpopper-tls, and their logs
+each_down() {
+	for d in poppassd poppassd/log qpopper-tls qpopper-tls/log; do
+		"$@" "$tree/$d" || return
+	done
+}
+has_control() {
+	[ -p "$1/supervise/control" ]
+}
+is_down() {
+	s6-svstat "$1" | grep '^down' && [ ! -e "$1/ran" ]
+}
 # s6-svscan on the tree, with programs that only tell that they were run
 supervised() {
 	tree=$dir/tree
@@ -40,19 +52,15 @@ supervised() {
 	svscan=$!
 	i=0
 	until [ $i -ge 300 ] || { [ -e "$tree/qpopper/ran" ] &&
-	    [ -e "$tree/qpopper/log/ran" ] &&
-	    [ -p "$tree/poppassd/supervise/control" ] &&
-	    [ -p "$tree/poppassd/log/supervise/control" ]; }; do
+	    [ -e "$tree/qpopper/log/ran" ] && each_down has_control; }; do
 		i=$((i + 1))
 		sleep 0.1
 	done
-	[ -e "$tree/qpopper/ran" ] && s6-svstat "$tree/poppassd" |
-	    grep '^down' && s6-svstat "$tree/poppassd/log" | grep '^down'
+	[ -e "$tree/qpopper/ran" ] && each_down is_down
 	code=$?
 	s6-svscanctl -t "$tree"
 	wait $svscan
-	[ $code = 0 ] && [ ! -e "$tree/poppassd/ran" ] &&
-	    [ ! -e "$tree/poppassd/log/ran" ]
+	[ $code = 0 ]
 }
 root=$dir/root
 etc=$root/opt/etc/popper
@@ -71,7 +79,16 @@ for f in opt/popper/sbin/popper opt/popper/sbin/rebuild-cdb \
     opt/etc/popper/service/poppassd/run \
     opt/etc/popper/service/poppassd/down \
     opt/etc/popper/service/poppassd/log/down \
-    opt/etc/popper/service/poppassd/log/run; do
+    opt/etc/popper/service/poppassd/log/run \
+    opt/popper/sbin/poptls opt/popper/sbin/poptls-cache \
+    opt/popper/sbin/tls-unlock opt/popper/sbin/popper-mkcert \
+    opt/popper/share/man/man8/popper-mkcert.8 \
+    opt/popper/share/man/man8/tls-unlock.8 \
+    opt/etc/popper/qpopper-stls.conf opt/etc/popper/qpopper-tls.conf \
+    opt/etc/popper/service/qpopper-tls/run \
+    opt/etc/popper/service/qpopper-tls/down \
+    opt/etc/popper/service/qpopper-tls/log/down \
+    opt/etc/popper/service/qpopper-tls/log/run; do
 	check "$f is there" test -f "$root/$f"
 done
 check "secrets are root's only" \
@@ -88,15 +105,24 @@ check 'also where sessions are counted' \
     grep -q '^RUN=/opt/run[[:space:]]' "$etc/service/qpopper/settings"
 check "and poppassd's, too" grep -q '^LIB=/opt/popper/lib/popper' \
     "$etc/service/poppassd/settings"
+check 'and where decrypted keys are' \
+    grep -q '^RUN=/opt/run$' "$root/opt/popper/sbin/tls-unlock"
+check 'nor does the service for TLS share a file with the other one' \
+    test ! -L "$etc/service/qpopper-tls/run"
+check 'its configuration is that of this installation' \
+    grep -qx 'CONF=/opt/etc/popper/qpopper-tls.conf' \
+    "$etc/service/qpopper-tls/settings"
+check 'with what all share' grep -qx \
+    'set config-file = /opt/etc/popper/qpopper.conf' "$etc/qpopper-tls.conf"
 check 'poppassd is on the loopback' grep -q '^IP=127\.0\.0\.1$' \
     "$etc/service/poppassd/settings"
-check 'the tree can be supervised: poppassd stays down' supervised
+check 'the tree can be supervised: poppassd and TLS stay down' supervised
 check 'the configuration is right' \
     "$root/opt/popper/sbin/popper" --check-config -f "$etc/qpopper.conf"
 check 'rebuild-cdb works' "$root/opt/popper/sbin/rebuild-cdb" "$etc/cdb"
 check 'access.cdb is there' test -f "$etc/cdb/access.cdb"
 
-rm "$etc/service/poppassd/down"
+rm "$etc/service/poppassd/down" "$etc/service/qpopper-tls/down"
 echo 'alice:{apop}mine' >>"$etc/cdb/secrets"
 echo 'set shy' >>"$etc/qpopper.conf"
 check 'install again' mk_install
@@ -104,6 +130,7 @@ check 'secrets were left alone' grep -q '^alice:' "$etc/cdb/secrets"
 check 'configuration was left alone' grep -q '^set shy' "$etc/qpopper.conf"
 check 'poppassd was not put down again' \
     test ! -e "$etc/service/poppassd/down"
+check 'nor was TLS' test ! -e "$etc/service/qpopper-tls/down"
 check uninstall mk uninstall
 check 'the program is gone' test ! -e "$root/opt/popper/sbin/popper"
 check "and fail2ban's filter" test ! -e "$root/opt/popper/share/popper"
