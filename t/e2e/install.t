@@ -80,7 +80,7 @@ for f in opt/popper/sbin/popper opt/popper/sbin/rebuild-cdb \
     opt/etc/popper/service/poppassd/down \
     opt/etc/popper/service/poppassd/log/down \
     opt/etc/popper/service/poppassd/log/run \
-    opt/popper/sbin/poptls opt/popper/sbin/poptls-cache \
+    opt/popper/sbin/poptls \
     opt/popper/sbin/tls-unlock opt/popper/sbin/popper-mkcert \
     opt/popper/share/man/man8/popper-mkcert.8 \
     opt/popper/share/man/man8/tls-unlock.8 \

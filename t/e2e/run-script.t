@@ -26,15 +26,15 @@ sub stubs {
 	my (%change) = @_;
 	stub("$path/$_", '') for qw(s6-softlimit sleep);
 	my %then = (popper => "cat '$dir/tls'", 'tls-unlock' => '',
-	    poptls => '', 'poptls-cache' => 'exec "$@"', %change);
+	    poptls => '', 'poptls-cache' => 'shift 2; exec "$@"', %change);
 	stub("$bin/$_", $then{$_}) for keys %then;
 	unlink "$dir/calls";
 }
 sub run {
-	my ($service) = @_;
+	my ($service, $more) = @_;
 	Pop::spew("$dir/settings", Pop::slurp(
-	    "$Pop::TOP/service/$service/settings") =~ s/^HOST=.*/HOST=h/mr =~
-	    s/^BIN=.*/BIN='$bin'/mr);
+	    "$Pop::TOP/service/$service/settings") . "HOST=h\nBIN='$bin'\n" .
+	    ($more || ''));
 	my $out = `cd $dir && PATH=$path:$ENV{PATH} exec $Pop::TOP/service/$service/run`;
 	return ($out, split /\n/, Pop::slurp("$dir/calls"));
 }
@@ -62,7 +62,13 @@ stubs();
 my $options = join '|', @words[1 .. $#words];
 my $chain = chain(110, '', 'qpopper.conf', join '|', @words, '');
 is_deeply(\@calls, [@before, "poptls|--check|$options",
-    "poptls-cache|$chain", $chain], 'with TLS');
+    "poptls-cache|-n|20000|$chain", $chain], 'with TLS');
+for ("CACHE=5\n", "unset CACHE\n", "CACHE=0\n") {
+	stubs();
+	($out, @calls) = run('qpopper', $_);
+	is_deeply([@calls[3 .. $#calls]], [/0/ ? () : 'poptls-cache|-n|' .
+	    (/5/ ? 5 : 20000) . "|$chain", $chain], s/\n//r);
+}
 stubs(poptls => 'echo a warning >&2');
 ($out, @calls) = run('qpopper');
 is($calls[-1], $chain, 'a warning stops nothing');
