@@ -93,6 +93,7 @@ for f in opt/popper/sbin/popper opt/popper/sbin/rebuild-cdb \
 done
 check "secrets are root's only" \
     test "$(stat -c %a "$etc/cdb/secrets")" = 600
+check 'and so are keys' test "$(stat -c %a "$etc/tls")" = 700
 check 'popauth is not set-uid' \
     test "$(stat -c %a "$root/opt/popper/sbin/popauth")" = 755
 check 'the empty folder is there' test -d "$root/opt/popper/lib/popper/empty"
