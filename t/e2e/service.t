@@ -1,7 +1,7 @@
 #!/usr/bin/perl
-# The service as it is shipped: make run's tree under s6-svscan, tcpserver
-# with its access rules and limit, multilog, and CDBs that are rebuilt while
-# clients log in.
+# The services as they are shipped: make run's tree under s6-svscan, tcpserver
+# with its access rules and limit, multilog, TLS on both ports, and CDBs that are
+# rebuilt while clients log in.
 use strict;
 use warnings;
 use FindBin;
@@ -17,8 +17,7 @@ if ($Pop::BUILD =~ /asan/) {
 }
 my $build = tempdir('popper-demo.XXXXXX', TMPDIR => 1, CLEANUP => 1);
 chmod 0755, $build;
-symlink $Pop::POPPER, "$build/popper";
-symlink "$Pop::BUILD/poplimit", "$build/poplimit";
+symlink "$Pop::BUILD/$_", "$build/$_" for qw(popper poplimit poptls poptls-cache);
 my $demo = "$build/demo";
 my $main = $$;
 
@@ -60,17 +59,48 @@ ok(wait_for(sub { (Pop::slurp("$build/out") || '') =~ /Ctrl-C/ }),
 my $told = Pop::slurp("$build/out");
 my ($port) = $told =~ /port (\d+)/;
 my @hint = $told =~ /^    (\S.*)$/mg;
-is(scalar @hint, 3, 'three commands to try');
+is(scalar @hint, 4, 'four commands to try');
 
 # The commands that it prints, as a new user types them.
 my $list = `$hint[0] 2>/dev/null`;
 is($?, 0, $hint[0]);
 my $count = () = $list =~ /^\d+ \d+\r?$/mg;
 cmp_ok($count, '>=', 10, 'at least ten messages');
-my $got = `$hint[1] 2>/dev/null`;
-is($?, 0, $hint[1]);
+is(`$hint[1] 2>/dev/null`, $list, $hint[1]);
+my $got = `$hint[2] 2>/dev/null`;
+is($?, 0, $hint[2]);
 like($got, qr/^Subject: Welcome\r$/m, 'a message');
-like(`$hint[2]`, qr/^[-0-9]+ [:.0-9]+ popper\[\d+\]: .*POP login/m, $hint[2]);
+like(`$hint[3]`, qr/^[-0-9]+ [:.0-9]+ popper\[\d+\]: .*POP login/m, $hint[3]);
+
+# They look at the certificate, which is read anew for each connection.
+for my $n (1, 2) {
+	my $unknown = $hint[$n] =~ s/--cacert \S+ //r;
+	my $other = $hint[$n] =~ s{localhost:(\d+)(.*)}
+	    {other.example:$1$2 --resolve other.example:$1:127.0.0.1}r;
+	is(system("$_ >/dev/null 2>&1") >> 8, 60, "not good for curl: $_")
+	    for $unknown, $other;
+}
+my ($tls) = $hint[2] =~ /localhost:(\d+)/;
+sub shown {
+	my ($more) = @_;
+	return scalar `openssl s_client -connect 127.0.0.1:$tls $more 2>&1 </dev/null`;
+}
+sub serial {
+	my ($serial) = shown('-showcerts') =~ /(-----BEGIN.*?END CERT\S+)/s;
+	return $serial;
+}
+my $before = serial();
+my $at = "$demo/etc/tls";
+rename "$at/localhost.pem", "$at/old.pem";
+is(system("$Pop::TOP/scripts/mkcert cert $at localhost 127.0.0.1 >/dev/null"), 0,
+    'a new certificate');
+isnt(serial(), $before, 'is what clients get');
+is(`$hint[1] 2>/dev/null`, $list, 'and take');
+
+# A session of one process of poptls's is known to the next one.
+shown("-tls1_2 -sess_out $build/session");
+like(shown("-tls1_2 -sess_in $build/session"), qr/^Reused, TLSv1\.2/m,
+    'a session is resumed');
 
 sub session {
 	my $sock = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
