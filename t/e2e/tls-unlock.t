@@ -57,7 +57,7 @@ my %made = (
 for my $k (sort keys %made) {
 	system("openssl $made{$k} $dir/$k 2>/dev/null") == 0 or die;
 }
-`openssl req -x509 -new -key $dir/ec -subj /CN=x -config /dev/null -out $dir/cert`;
+`openssl req -x509 -new -key $dir/ec -subj /CN=x -config /dev/null -addext subjectAltName=DNS:x -out $dir/cert`;
 my %form = (
 	'pkcs8' => "openssl pkey -in $dir/ec -aes256 -out FILE $ssl",
 	'ec' => "openssl ec -in $dir/ec -aes128 -out FILE $ssl",
@@ -225,6 +225,38 @@ Popauth::types($t, "\cC");
 is(Popauth::ended($t), 111, 'Ctrl-C');
 is(Popauth::echoes($t), 1, 'echo is on again');
 is(scalar(() = glob "$dir/mad? $dir/.unlock.*"), 0, 'makes nothing');
+
+# What popper looks for is there, and poptls can use it.
+SKIP: {
+	my @in = ('unshare', '-m', 'sh', '-ec',
+	    '{ mount -t tmpfs tmpfs "$0"; } 2>/dev/null; exec "$@"');
+	skip 'needs root and a mount namespace', 5
+	    if $> || system @in, '/run', 'true';
+	my $id = "$dir/tls/a identity.pem";
+	configure(options("set tls-support = stls",
+	    qq{set tls-identity-file = "$id"}));
+	Pop::spew("$dir/chain", <<'END', 0755);
+cd "$1"
+bin/popper --print-tls -f conf && exit 1
+bin/tls-unlock -f conf || exit
+tls=$(bin/popper --print-tls -f conf) || exit
+eval "set -- $tls"
+poptls=$1
+shift
+"$poptls" --check "$@" || exit
+touch 'tls/a identity.pem'
+bin/popper --print-tls -f conf && exit 1
+exit 0
+END
+	is(run('', @in, '/run', 'sh', "$dir/chain", $dir), 0, 'the whole chain');
+	my @said = split /\n/, $out;
+	is(scalar @said, 3, 'three lines');
+	like($said[0], qr/no decrypted copy of the key: run tls-unlock/,
+	    'popper misses it');
+	like($said[1], qr/^\Q$id\E: CN=x, EC P-256/, 'poptls can use it');
+	like($said[2], qr/copy is older than the key: run tls-unlock/,
+	    'and popper knows when not');
+}
 
 # No program is given it by its arguments or environment.
 SKIP: {
