@@ -27,10 +27,11 @@ build_tools() {
 	mkdir -p "$work/bin"
 	${CC:-cc} -std=c11 -O2 -Wall -Wextra -iquote "$bench/../src/lib" \
 	    -o "$work/bin/popload" "$bench/popload.c" "$bench/popnet.c" \
-	    "$bench/popproof.c" "$bench/../src/lib/base64.c" -lbearssl ||
-	    return 1
+	    "$bench/popproof.c" "$bench/poptlsnet.c" \
+	    "$bench/../src/lib/base64.c" -lbearssl -lssl -lcrypto || return 1
 	${CC:-cc} -std=c11 -O2 -Wall -Wextra -o "$work/bin/popone" \
-	    "$bench/popone.c" "$bench/popnet.c" || return 1
+	    "$bench/popone.c" "$bench/popnet.c" "$bench/poptlsnet.c" \
+	    -lssl -lcrypto || return 1
 	${CC:-cc} -std=c11 -O2 -Wall -Wextra -o "$work/bin/mkspool" \
 	    "$bench/mkspool.c"
 }
@@ -131,12 +132,43 @@ make_secrets() (
 	    "$work/verifiers" >"$work/users.scram"
 )
 
-# start_popper WORKDIR PORT [LOOKUP]: LOOKUP is -H by default, no names
+# make_cert NAME KEYTYPE...: WORK/NAME has a key, its certificate, and that of
+# who has signed it, all made once.  KEYTYPE is what openssl req wants.
+make_cert() (
+	[ -e "$work/$1" ] && exit 0
+	umask 077
+	name=$1 new=$work/$1.new
+	shift
+	openssl req -x509 -nodes -days 3650 -subj "/CN=CA of $name" "$@" \
+	    -keyout "$new.cakey" -out "$new.ca" 2>/dev/null &&
+	    openssl req -x509 -nodes -days 3650 -subj /CN=localhost \
+		-addext basicConstraints=critical,CA:FALSE \
+		-addext subjectAltName=DNS:localhost "$@" \
+		-CA "$new.ca" -CAkey "$new.cakey" \
+		-keyout "$new.key" -out "$new.leaf" 2>/dev/null &&
+	    cat "$new.key" "$new.leaf" "$new.ca" >"$new" &&
+	    rm "$new.cakey" "$new.key" "$new.leaf" "$new.ca" &&
+	    mv "$new" "$work/$name"
+)
+
+# start_popper WORKDIR PORT [LOOKUP]: LOOKUP is -H by default, no names.  TLS
+# and CERT, as peers.sh has them, put poptls before it.
 start_popper() {
+	popper_dir=$1 popper_port=$2 lookup=${3:--H}
 	install "$BUILD/popper" "$1/popper-program"
-	start_peer "$1" "$2" popper \
-	    tcpserver -q -D "${3:--H}" -R -l 0 -c 1100 -b 1100 127.0.0.1 "$2" \
-	    /mnt/popper-program -f /mnt/qpopper.conf
+	set -- /mnt/popper-program -f /mnt/qpopper.conf
+	if [ -n "${TLS:-}" ]; then
+		install "$BUILD/poptls" "$popper_dir/poptls-program"
+		[ "$TLS" = once ] || set -- -s "$@"
+		set -- /mnt/poptls-program -e /mnt/empty -c "/mnt/$CERT" "$@"
+	fi
+	set -- tcpserver -q -D "$lookup" -R -l 0 -c 1100 -b 1100 127.0.0.1 \
+	    "$popper_port" "$@"
+	if [ -n "${TLS:-}" ] && [ -x "$BUILD/poptls-cache" ]; then
+		install "$BUILD/poptls-cache" "$popper_dir/cache-program"
+		set -- /mnt/cache-program "$@"
+	fi
+	start_peer "$popper_dir" "$popper_port" popper "$@"
 }
 
 stop_popper() {

@@ -8,7 +8,9 @@
 #
 # Needs root, overlayfs, tcpserver and tcpclient.  The caller fills
 # WORKDIR/spool/NAME, which the server NAME has as its /var/mail.  If CGROUP
-# names a control group, servers are started in it.
+# names a control group, servers are started in it.  TLS is "once" for a
+# server that speaks TLS at once on its port, "stls" for one that knows STLS,
+# else empty; CERT names the PEM file in WORKDIR of its key and certificates.
 
 # Library packages the peers depend on and this machine lacks.
 missing_libraries() {
@@ -112,6 +114,11 @@ make_users() (
 
 # Does a POP3 server greet on PORT?
 greets() {
+	if [ "${TLS:-}" = once ]; then
+		echo QUIT | timeout 5 openssl s_client -quiet -crlf \
+		    -connect "127.0.0.1:$1" 2>/dev/null | grep -q '^+OK'
+		return
+	fi
 	# shellcheck disable=SC2016 # for the inner shell to expand
 	timeout 5 tcpclient -T 1 -RHl0 127.0.0.1 "$1" sh -c '
 		read -r line <&6
@@ -174,16 +181,25 @@ stop_peer() (
 )
 
 # Debian's defaults, but for paths, limits that a load test would meet, and
-# the login service in Dovecot's documented high-performance mode.
+# the login service in Dovecot's documented high-performance mode.  Each of its
+# processes has keys of its own for the tickets of TLS, so half of the sessions
+# are resumed if there are two: LOGINS says how many, if not two or more.
 start_dovecot() {
 	mkdir -p "$1/dovecot" || return 1
+	dovecot_ssl=no pop3=$2 pop3s=0
+	[ -z "${TLS:-}" ] || dovecot_ssl=yes
+	if [ "${TLS:-}" = once ]; then
+		pop3=0 pop3s=$2
+	fi
 	cat >"$1/dovecot/dovecot.conf" <<-END || return 1
 	base_dir = /mnt/dovecot/run
 	state_dir = /mnt/dovecot/state
 	log_path = /mnt/dovecot/dovecot.log
 	protocols = pop3
 	listen = 127.0.0.1
-	ssl = no
+	ssl = $dovecot_ssl
+	$([ -z "${TLS:-}" ] || printf '%s = </mnt/%s\n' \
+	    ssl_cert "$CERT" ssl_key "$CERT")
 	disable_plaintext_auth = no
 	auth_mechanisms = plain apop scram-sha-256
 	mail_location = mbox:/mnt/home/%u:INBOX=/var/mail/%u
@@ -213,13 +229,15 @@ start_dovecot() {
 	}
 	service pop3-login {
 	  service_count = 0
-	  process_min_avail = 2
+	  process_min_avail = ${LOGINS:-2}
+	  process_limit = ${LOGINS:-1100}
 	  client_limit = 1024
 	  inet_listener pop3 {
-	    port = $2
+	    port = $pop3
 	  }
 	  inet_listener pop3s {
-	    port = 0
+	    port = $pop3s
+	    ssl = yes
 	  }
 	}
 	END

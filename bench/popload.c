@@ -7,6 +7,13 @@
  *	microseconds a session.
  * popload apop|scram HOST PORT CONC COUNT USERS PASS
  *	The same by APOP, or by AUTH SCRAM-SHA-256.
+ * popload tls|stls HOST PORT CONC COUNT USERS PASS
+ *	The same as login, by TLS at once, or by STLS, with a full handshake
+ *	each.  The end of the connection has to be one of TLS, too.
+ * popload tlsresume HOST PORT CONC COUNT USERS PASS
+ *	The same by TLS at once, and each user resumes the session of his
+ *	last connection.  Each one's first is before all that: then the first
+ *	line is printed and end of file on standard input is waited for.
  * popload verifiers USERS PASS
  *	What a server keeps of these users for SCRAM-SHA-256, a line a user.
  * popload idle HOST PORT FIRST COUNT PASS
@@ -14,7 +21,10 @@
  *	PASS and STAT.  When all have, or failed, the first line is printed
  *	and end of file on standard input is waited for; then they say NOOP
  *	and QUIT, and the second line is printed.
- * The exit status is 0 only if every reply was +OK.
+ * popload tlsidle HOST PORT FIRST COUNT PASS
+ *	The same by TLS at once.
+ * The exit status is 0 only if every reply was +OK, and every handshake of the
+ * kind that was asked for.
  */
 #define _DEFAULT_SOURCE
 #include <sys/resource.h>
@@ -29,9 +39,12 @@
 
 #include "popnet.h"
 #include "popproof.h"
+#include "poptlsnet.h"
 
 enum step {
 	GREETING,
+	STLS,
+	SHAKE, /* the handshake of TLS, which can also come first */
 	USER,
 	PASS,
 	APOP,
@@ -47,6 +60,7 @@ enum step {
 struct session {
 	double progress; /* when something last arrived */
 	int user;
+	SSL *tls;	/* NULL: there is none yet */
 	enum step step; /* what is waited for */
 	struct scram scram;
 	size_t len;
@@ -54,17 +68,26 @@ struct session {
 };
 
 static const char *pass;
-static enum step way = USER; /* the first step of a log-in */
-static int idle;	     /* sessions stop after STAT's answer */
-static int held;	     /* how many did */
+static enum step way = USER;	   /* the first step of a log-in */
+static enum step first = GREETING; /* the first step of all */
+static int stls;
+static int idle; /* sessions stop after STAT's answer */
+static int held; /* how many did */
+
+static SSL_SESSION **kept; /* of each user, if they are to be resumed */
+static int resuming;	   /* now */
+static int shaken;	   /* handshakes of this kind */
+static char suite[100];	   /* protocol and suite of the last one */
 
 /* 0 if all went to the socket, else -1. */
 static int
 say(struct session *s, int fd)
 {
-	static const char *const words[] = {
-		[EMPTY] = "", [STAT] = "STAT", [NOOP] = "NOOP", [QUIT] = "QUIT"
-	};
+	static const char *const words[] = { [STLS] = "STLS",
+		[EMPTY] = "",
+		[STAT] = "STAT",
+		[NOOP] = "NOOP",
+		[QUIT] = "QUIT" };
 	char cmd[PROOF_LINE + 2];
 	const char *stamp;
 	char digest[33];
@@ -97,6 +120,8 @@ say(struct session *s, int fd)
 	memcpy(cmd + len, "\r\n", 2);
 	len += 2;
 	/* The socket's buffer is empty: a short write means it is dead. */
+	if (s->tls != NULL)
+		return tls_send(s->tls, cmd, (size_t)len) == len ? 0 : -1;
 	return send(fd, cmd, (size_t)len, MSG_NOSIGNAL) == len ? 0 : -1;
 }
 
@@ -116,7 +141,9 @@ following(enum step step)
 {
 	switch (step) {
 	case GREETING:
-		return way;
+		return stls ? STLS : way;
+	case SHAKE:
+		return stls ? way : GREETING;
 	case PASS:
 	case APOP:
 		return STAT;
@@ -127,12 +154,46 @@ following(enum step step)
 	}
 }
 
+/* Goes on with the handshake: -1 if it failed, or is of the wrong kind. */
+static int
+shake(struct session *s, int fd)
+{
+	int r;
+
+	if (s->tls == NULL)
+		s->tls = tls_open(fd, kept != NULL ? &kept[s->user] : NULL);
+	if ((r = tls_shake(s->tls)) != 1)
+		return r;
+	if (tls_resumed(s->tls) != resuming)
+		return -1;
+	shaken++;
+	snprintf(suite, sizeof(suite), "%s %s", SSL_get_version(s->tls),
+	    SSL_get_cipher_name(s->tls));
+	s->progress = now();
+	s->step = following(SHAKE);
+	return s->step == GREETING ? 0 : say(s, fd);
+}
+
+static ssize_t
+receive(struct session *s, int fd)
+{
+	char *to = s->line + s->len;
+	size_t room = sizeof(s->line) - 1 - s->len;
+
+	if (s->tls != NULL)
+		return tls_recv(s->tls, to, room);
+	return recv(fd, to, room, 0);
+}
+
 /* What has arrived: 1 if the session is over, -1 if it failed, else 0. */
 static int
 serve(struct session *s, int fd)
 {
-	ssize_t n = recv(fd, s->line + s->len, sizeof(s->line) - 1 - s->len, 0);
+	ssize_t n;
 
+	if (s->step == SHAKE)
+		return shake(s, fd);
+	n = receive(s, fd);
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (n == 0 && s->step == CLOSE)
@@ -151,6 +212,8 @@ serve(struct session *s, int fd)
 	s->step = following(s->step);
 	if (s->step == NOOP)
 		held++;
+	if (s->step == SHAKE)
+		return shake(s, fd);
 	return s->step == CLOSE || s->step == NOOP ? 0 : say(s, fd);
 }
 
@@ -166,11 +229,14 @@ serve_all(struct session *s, struct pollfd *p, int conc, int *active)
 		if (p[i].fd == -1)
 			continue;
 		r = p[i].revents ? serve(&s[i], p[i].fd) : 0;
+		if (s[i].tls != NULL)
+			p[i].events = tls_events(s[i].tls);
 		if (r == 0 && now() - s[i].progress > DEADLINE)
 			r = -1;
 		if (r == 0)
 			continue;
 		failures += r == -1;
+		tls_end(s[i].tls);
 		close(p[i].fd);
 		p[i].fd = -1;
 		--*active;
@@ -188,7 +254,25 @@ allocate(int conc, struct session **s, struct pollfd **p)
 	if (*s == NULL || *p == NULL)
 		err(1, NULL);
 	for (i = 0; i < conc; i++)
-		(*p)[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
+		(*p)[i].fd = -1;
+}
+
+static void
+begin_session(struct session *s, struct pollfd *p, int user)
+{
+	*p = (struct pollfd){ .fd = dial() };
+	/* With TLS at once the client is the first to say something. */
+	p->events = first == SHAKE ? POLLOUT : POLLIN;
+	*s = (struct session){ .user = user, .step = first, .progress = now() };
+}
+
+/* Whoever reads standard output says so when it is time to go on. */
+static void
+await_eof(void)
+{
+	fflush(stdout);
+	while (getchar() != EOF)
+		;
 }
 
 static double
@@ -201,16 +285,14 @@ cpu(void)
 	    (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
 }
 
+/* The number of sessions that failed. */
 static int
-login(int conc, int count, int users)
+log_in(int conc, int count, int users)
 {
 	struct session *s;
 	struct pollfd *p;
-	double seconds, begin = now(), cpu_before = cpu();
 	int i, n, started = 0, active = 0, failures = 0;
 
-	if (users < conc || conc < 1 || count < 1)
-		errx(2, "fewer users than connections, or none");
 	allocate(conc, &s, &p);
 	for (i = 0; i < conc; i++)
 		s[i].user = i - conc;
@@ -218,24 +300,59 @@ login(int conc, int count, int users)
 		for (i = 0; i < conc && started < count; i++) {
 			if (p[i].fd != -1)
 				continue;
-			p[i].fd = dial();
 			/* Each slot has users of its own: i, i + conc, ... */
 			n = s[i].user + conc < users ? s[i].user + conc : i;
-			s[i] = (struct session){ .user = n, .progress = now() };
+			begin_session(&s[i], &p[i], n);
 			started++;
 			active++;
 		}
 		failures += serve_all(s, p, conc, &active);
 	}
+	free(s);
+	free(p);
+	return failures;
+}
+
+/* The first session of each user, which the later ones will resume. */
+static int
+prime(int users)
+{
+	int failures;
+
+	if ((kept = calloc((size_t)users, sizeof(*kept))) == NULL)
+		err(1, NULL);
+	failures = log_in(users, users, users);
+	printf("first %d failures %d full %d\n", users, failures, shaken);
+	await_eof();
+	shaken = 0;
+	resuming = 1;
+	return failures;
+}
+
+static int
+login(int conc, int count, int users, int resume)
+{
+	double seconds, begin, cpu_before;
+	int failures = 0;
+
+	if (users < conc || conc < 1 || count < 1)
+		errx(2, "fewer users than connections, or none");
+	if (resume)
+		failures = prime(users);
+	begin = now();
+	cpu_before = cpu();
+	failures += log_in(conc, count, users);
 	seconds = now() - begin;
-	printf("sessions %d seconds %.3f rate %.1f cpu %.1f failures %d\n",
-	    count, seconds, count / seconds, (cpu() - cpu_before) / count,
-	    failures);
+	printf("sessions %d seconds %.3f rate %.1f cpu %.1f failures %d", count,
+	    seconds, count / seconds, (cpu() - cpu_before) / count, failures);
+	if (*suite != '\0')
+		printf(" %s %d %s", resume ? "resumed" : "full", shaken, suite);
+	putchar('\n');
 	return failures != 0;
 }
 
 static int
-stay(int first, int count)
+stay(int user, int count)
 {
 	struct session *s;
 	struct pollfd *p;
@@ -244,17 +361,13 @@ stay(int first, int count)
 
 	allocate(count, &s, &p);
 	idle = 1;
-	for (i = 0; i < count; i++) {
-		p[i].fd = dial();
-		s[i] = (struct session){ .user = first + i, .progress = now() };
-	}
+	for (i = 0; i < count; i++)
+		begin_session(&s[i], &p[i], user + i);
 	while (held < active)
 		failures += serve_all(s, p, count, &active);
 	printf("idle %d seconds %.3f failures %d\n", active, now() - begin,
 	    failures);
-	fflush(stdout);
-	while (getchar() != EOF)
-		;
+	await_eof();
 	begin = now();
 	for (i = 0; i < count; i++) {
 		s[i].progress = begin;
@@ -268,31 +381,59 @@ stay(int first, int count)
 	return failures != 0;
 }
 
+static const struct mode {
+	const char *name;
+	int argc;
+	enum step first, way;
+	int stls, resume;
+} modes[] = {
+	{ "login", 8, GREETING, USER, 0, 0 },
+	{ "apop", 8, GREETING, APOP, 0, 0 },
+	{ "scram", 8, GREETING, AUTH, 0, 0 },
+	{ "tls", 8, SHAKE, USER, 0, 0 },
+	{ "stls", 8, GREETING, USER, 1, 0 },
+	{ "tlsresume", 8, SHAKE, USER, 0, 1 },
+	{ "idle", 7, GREETING, USER, 0, 0 },
+	{ "tlsidle", 7, SHAKE, USER, 0, 0 },
+	{ "verifiers", 4, GREETING, AUTH, 0, 0 },
+};
+
+static const struct mode *
+find_mode(int argc, char **argv)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(modes) / sizeof(*modes); i++)
+		if (modes[i].argc == argc &&
+		    strcmp(modes[i].name, argv[1]) == 0)
+			return &modes[i];
+	errx(2,
+	    "usage: login|apop|scram|tls|stls|tlsresume HOST PORT CONC COUNT "
+	    "USERS PASS | idle|tlsidle HOST PORT FIRST COUNT PASS | "
+	    "verifiers USERS PASS");
+}
+
 int
 main(int argc, char **argv)
 {
-	const char *mode = argc > 1 ? argv[1] : "";
+	const struct mode *m = find_mode(argc, argv);
 
-	if (strcmp(mode, "apop") == 0)
-		way = APOP;
-	if (strcmp(mode, "scram") == 0)
-		way = AUTH;
+	first = m->first;
+	way = m->way;
+	stls = m->stls;
 	pass = argv[argc - 1];
-	if (argc == 4 && strcmp(mode, "verifiers") == 0) {
+	if (argc == 4) {
 		scram_users(number(argv[2], 1000000), pass);
 		scram_verifiers(number(argv[2], 1000000));
 		return 0;
 	}
-	if ((argc != 8 || (way == USER && strcmp(mode, "login") != 0)) &&
-	    (argc != 7 || strcmp(mode, "idle") != 0))
-		errx(2,
-		    "usage: login|apop|scram HOST PORT CONC COUNT USERS PASS | "
-		    "idle HOST PORT FIRST COUNT PASS | verifiers USERS PASS");
 	find_server(argv[2], argv[3]);
+	if (first == SHAKE || stls)
+		tls_begin();
 	if (way == AUTH)
 		scram_users(number(argv[6], 1000000), pass);
 	if (argc == 8)
 		return login(number(argv[4], 10000), number(argv[5], 100000000),
-		    number(argv[6], 1000000));
+		    number(argv[6], 1000000), m->resume);
 	return stay(number(argv[4], 1000000), number(argv[5], 10000));
 }

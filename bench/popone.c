@@ -10,6 +10,8 @@
  *	takes to close the connection, behind the last one, is CLOSE.
  *	USER and PASS come first, and are timed, too.  "fsync PATH" is no
  *	command: that file is synced.
+ * popone tlsretr|tlsretrpipe|tlssession ...
+ *	The same by TLS at once.
  * The exit status is 0 only if every reply was +OK.
  */
 #define _DEFAULT_SOURCE
@@ -24,6 +26,7 @@
 #include <unistd.h>
 
 #include "popnet.h"
+#include "poptlsnet.h"
 
 /* What the server said and was not looked at yet. */
 struct replies {
@@ -34,12 +37,15 @@ struct replies {
 };
 
 static struct replies rep;
+static SSL *tls; /* NULL: there is none */
 
 static void
 await(int fd, short events)
 {
 	struct pollfd p = { .fd = fd, .events = events };
 
+	if (tls != NULL && tls_pending(tls))
+		return;
 	if (poll(&p, 1, DEADLINE * 1000) == 0)
 		errx(1, "no progress in %d seconds", DEADLINE);
 }
@@ -104,6 +110,14 @@ complete(int max, int multi)
 	return done;
 }
 
+static ssize_t
+say(int fd, const char *what, size_t len)
+{
+	if (tls != NULL)
+		return tls_send(tls, what, len);
+	return send(fd, what, len, MSG_NOSIGNAL);
+}
+
 /* Takes what has come; 0 at the end of the connection. */
 static int
 take(int fd)
@@ -112,7 +126,11 @@ take(int fd)
 
 	if (rep.have == sizeof(rep.buf))
 		errx(1, "a reply without an end");
-	n = recv(fd, rep.buf + rep.have, sizeof(rep.buf) - rep.have, 0);
+	if (tls != NULL)
+		n = tls_recv(
+		    tls, rep.buf + rep.have, sizeof(rep.buf) - rep.have);
+	else
+		n = recv(fd, rep.buf + rep.have, sizeof(rep.buf) - rep.have, 0);
 	if (n == -1 && errno != EAGAIN && errno != EINTR)
 		err(1, "recv");
 	if (n > 0) {
@@ -132,7 +150,7 @@ command(int fd, const char *verb, const char *arg)
 	int multi = strcmp(verb, "UIDL") == 0 || strcmp(verb, "LIST") == 0 ||
 	    strncmp(verb, "RETR ", 5) == 0 || strncmp(verb, "TOP ", 4) == 0;
 
-	if (*verb != '\0' && send(fd, buf, (size_t)len, MSG_NOSIGNAL) != len)
+	if (*verb != '\0' && say(fd, buf, (size_t)len) != len)
 		err(1, "send");
 	do {
 		await(fd, POLLIN);
@@ -168,12 +186,28 @@ await_close(int fd)
 	return (now() - begin) * 1e3;
 }
 
+/* A connection that the server has greeted. */
 static int
-session(const char *user, const char *pass, char **cmds)
+greeted(int by_tls)
 {
-	int fd = dial();
+	int r, fd = dial();
 
+	if (by_tls) {
+		await(fd, POLLOUT);
+		tls_begin();
+		tls = tls_open(fd, NULL);
+		while ((r = tls_shake(tls)) == 0)
+			await(fd, tls_events(tls));
+		if (r == -1)
+			err(1, "the handshake");
+	}
 	command(fd, "", "");
+	return fd;
+}
+
+static int
+session(int fd, const char *user, const char *pass, char **cmds)
+{
 	printf("USER %.3f", command(fd, "USER ", user));
 	printf(" PASS %.3f", command(fd, "PASS ", pass));
 	for (; *cmds != NULL; cmds++) {
@@ -188,21 +222,19 @@ session(const char *user, const char *pass, char **cmds)
 }
 
 static int
-retr(const char *user, const char *pass, int count, int pipelined)
+retr(int fd, const char *user, const char *pass, int count, int pipelined)
 {
 	char *cmds = malloc((size_t)count * 20 + 1);
 	size_t *ends = malloc((size_t)count * sizeof(*ends));
 	size_t sent = 0, allowed, n = 0;
 	double begin, seconds;
 	ssize_t w;
-	int i, fd, done = 0;
+	int i, done = 0;
 
 	if (cmds == NULL || ends == NULL)
 		err(1, NULL);
 	for (i = 0; i < count; i++)
 		ends[i] = n += (size_t)sprintf(cmds + n, "RETR %d\r\n", i + 1);
-	fd = dial();
-	command(fd, "", "");
 	command(fd, "USER ", user);
 	command(fd, "PASS ", pass);
 
@@ -213,7 +245,7 @@ retr(const char *user, const char *pass, int count, int pipelined)
 		allowed = ends[pipelined ? count - 1 : done];
 		w = 0;
 		if (sent < allowed)
-			w = send(fd, cmds + sent, allowed - sent, MSG_NOSIGNAL);
+			w = say(fd, cmds + sent, allowed - sent);
 		if (w == -1 && errno != EAGAIN)
 			err(1, "send");
 		sent += w > 0 ? (size_t)w : 0;
@@ -235,15 +267,19 @@ int
 main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "";
-	int one = strcmp(mode, "retr") == 0 || strcmp(mode, "retrpipe") == 0;
+	int by_tls = strncmp(mode, "tls", 3) == 0;
+	int fd, one;
 
+	mode += by_tls ? 3 : 0;
+	one = strcmp(mode, "retr") == 0 || strcmp(mode, "retrpipe") == 0;
 	if ((argc != 7 || !one) && (argc < 7 || strcmp(mode, "session") != 0))
 		errx(2,
-		    "usage: retr|retrpipe HOST PORT USER PASS COUNT | "
-		    "session HOST PORT USER PASS COMMAND...");
+		    "usage: [tls]retr|[tls]retrpipe HOST PORT USER PASS COUNT "
+		    "| [tls]session HOST PORT USER PASS COMMAND...");
 	find_server(argv[2], argv[3]);
+	fd = greeted(by_tls);
 	if (!one)
-		return session(argv[4], argv[5], argv + 6);
-	return retr(argv[4], argv[5], number(argv[6], 10000000),
+		return session(fd, argv[4], argv[5], argv + 6);
+	return retr(fd, argv[4], argv[5], number(argv[6], 10000000),
 	    strcmp(mode, "retrpipe") == 0);
 }

@@ -8,20 +8,34 @@ record() {
 	echo "$1 $2 ${3:-failed}" >>"$work/results"
 }
 
+# explain SERVER WHAT WHY: a note for the table
+explain() {
+	echo "# $1, $2: $3" >>"$work/results"
+}
+
 # Dovecot takes minutes for the large spool, and no aim needs them: one round.
 enough() {
 	[ "$1" = dovecot ] && [ "$round" -gt 0 ]
 }
 
+# rates SERVER KEY CPUKEY BEFORE LINE: of log-ins since BEFORE, from load's line
+rates() {
+	record "$1" "$2" "$(echo "$5" | value rate)"
+	record "$1" "$3" "$(per_session "$4" "$sessions" \
+	    "$(echo "$5" | value cpu)")"
+	[ "$round" -gt 0 ] || case $5 in
+	*TLSv*) explain "$1" "$2" "TLSv${5#*TLSv}" ;;
+	esac
+}
+
 # logins SERVER MODE KEY CPUKEY
 logins() {
 	before=$(used)
-	line=$(load "$2" 8 "$sessions" 16 pw) || line=
-	record "$1" "$3" "$(echo "$line" | value rate)"
-	if [ -n "$line" ]; then
-		record "$1" "$4" "$(per_session "$before" "$sessions" \
-		    "$(echo "$line" | value cpu)")"
+	if line=$(load "$2" 8 "$sessions" 16 pw); then
+		rates "$1" "$3" "$4" "$before" "$line"
 	else
+		explain "$1" "$3" "$line"
+		record "$1" "$3"
 		record "$1" "$4"
 	fi
 }
@@ -105,38 +119,41 @@ row_dele() {
 	record "$1" dele "$(echo "$line" | value QUIT fsync)"
 }
 
-# idle SERVER FIRST COUNT: sessions that have said STAT.  hold, a function or
-# command, is run with the server's name while they wait.
-idle() {
-	rm -f "$work/idle.in" "$work/idle.out"
-	mkfifo "$work/idle.in" "$work/idle.out"
-	load idle "$2" "$3" pw <"$work/idle.in" >"$work/idle.out" &
-	idle_pid=$!
-	exec 3>"$work/idle.in" 4<"$work/idle.out"
-	read -r idle_line <&4 || idle_line=
-	# those who logged in for them are still ending
-	sleep 0.3
-	"$hold" "$1"
+# paused SERVER MODE ARG...: load with these, which prints a line, waits and
+# prints another: first_line and last_line.  hold, a function or command, is
+# run with the server's name in between.
+paused() {
+	paused_server=$1
+	shift
+	rm -f "$work/paused.in" "$work/paused.out"
+	mkfifo "$work/paused.in" "$work/paused.out"
+	load "$@" <"$work/paused.in" >"$work/paused.out" &
+	paused_pid=$!
+	exec 3>"$work/paused.in" 4<"$work/paused.out"
+	read -r first_line <&4 || first_line=
+	"$hold" "$paused_server"
 	exec 3>&-
-	read -r idle_end <&4 || idle_end=
+	read -r last_line <&4 || last_line=
 	exec 4<&-
-	wait "$idle_pid"
+	wait "$paused_pid"
 }
 
 # The processes that a session has of its own.
 hold_one() {
+	# those who logged in for it are still ending
+	sleep 0.3
 	processes "$1" | awk -v server="$1" '
 		NR == FNR { old[$1] = 1; next }
 		!($1 in old) && (server != "dovecot" || $2 == "pop3")' \
 	    "$work/before" - | pss >"$work/held"
 }
 
-# one_idle SERVER USER KEY
+# one_idle SERVER USER KEY [MODE]
 one_idle() {
 	fresh "$1" "$2"
 	processes "$1" >"$work/before"
 	hold=hold_one
-	if idle "$1" "${2#u}" 1; then
+	if paused "$1" "${4:-idle}" "${2#u}" 1 pw; then
 		record "$1" "$3" "$(cat "$work/held")"
 	else
 		record "$1" "$3"
@@ -149,24 +166,70 @@ row_pss() {
 }
 
 hold_all() {
+	sleep 0.3
 	processes "$1" | pss >"$work/held"
 }
 
-row_idle() {
+# all_idle SERVER MODE KEY: 1,000 sessions; the keys begin with KEY
+all_idle() {
 	# shellcheck disable=SC2046 # words are meant
 	fresh "$1" $(several 20 1019)
 	hold=hold_all
-	if idle "$1" 20 1000; then
-		record "$1" idletime "$(echo "$idle_line" | value seconds)"
-		record "$1" idlequit "$(echo "$idle_end" | value seconds)"
-		record "$1" idlemem "$(cat "$work/held")"
-		record "$1" idleone "$(awk '{ print $1 / 1000 }' "$work/held")"
+	if paused "$1" "$2" 20 1000 pw; then
+		record "$1" "$3time" "$(echo "$first_line" | value seconds)"
+		record "$1" "$3quit" "$(echo "$last_line" | value seconds)"
+		record "$1" "$3mem" "$(cat "$work/held")"
+		record "$1" "$3one" "$(awk '{ print $1 / 1000 }' "$work/held")"
 	else
-		echo "# $1, 1,000 idle log-ins: $idle_line; $idle_end" \
-		    >>"$work/results"
-		record "$1" idletime
-		record "$1" idlequit
-		record "$1" idleone
-		record "$1" idlemem
+		explain "$1" "1,000 idle log-ins" "$first_line; $last_line"
+		for key in time quit one mem; do
+			record "$1" "$3$key"
+		done
 	fi
+}
+
+row_idle() {
+	all_idle "$1" idle idle
+}
+
+row_tls() {
+	logins "$1" tls tls tlscpu
+}
+
+row_tlsrsa() {
+	logins "$1" tls tlsrsa tlsrsacpu
+}
+
+row_stls() {
+	logins "$1" stls stls stlscpu
+}
+
+hold_used() {
+	before=$(used)
+}
+
+row_tlsresume() {
+	hold=hold_used
+	if paused "$1" tlsresume 8 "$sessions" 16 pw; then
+		rates "$1" tlsresume tlsresumecpu "$before" "$last_line"
+	else
+		explain "$1" tlsresume "$first_line; $last_line"
+		record "$1" tlsresume
+		record "$1" tlsresumecpu
+	fi
+}
+
+# poptls ends with TLS 1.2, so that both have; what is Dovecot's own choice is
+# in a row of its own.
+row_tlsretr() (
+	export BENCH_SUITE=ECDHE-ECDSA-AES128-GCM-SHA256
+	fetch "$1" u16 20 tlsretr tlsretr mbps
+	[ "$1" = dovecot ] && [ "${BENCH_TLS:-}" != 1.2 ] || exit 0
+	export BENCH_SUITE=TLS_AES_128_GCM_SHA256
+	fetch "$1" u16 20 tlsretr tlsretr13 mbps
+)
+
+row_tlsidle() {
+	one_idle "$1" u0 tlspss10 tlsidle
+	all_idle "$1" tlsidle tlsidle
 }

@@ -40,6 +40,23 @@ BEGIN {
 	row("idleone", "memory of one of 1,000 idle log-ins, KB", 1, 0, "<=150")
 	row("idlemem", "memory of server and 1,000 idle log-ins, MB",
 	    1 / 1024, 0, "")
+	row("tls", "log-ins by TLS at once, full handshake, a second", 1, 0, "")
+	row("tlscpu", "server's CPU a session, us", 1, 0, "")
+	row("tlsresume", "log-ins by TLS, resumed, a second", 1, 0, "")
+	row("tlsresumecpu", "server's CPU a session, us", 1, 0, "")
+	row("tlsrsa", "log-ins by TLS, full, RSA-2048, a second", 1, 0, "")
+	row("tlsrsacpu", "server's CPU a session, us", 1, 0, "")
+	row("stls", "log-ins by STLS, full handshake, a second", 1, 0, "")
+	row("stlscpu", "server's CPU a session, us", 1, 0, "")
+	row("tlsretr", "RETR of 20 x 20 MB, AES-128-GCM, MB/s", 1, 0, "")
+	row("tlsretr13", "the same by TLS 1.3, MB/s", 1, 0, "")
+	row("tlspss10", "memory of a lone idle TLS log-in, KB", 1, 0, "")
+	row("tlsidletime", "1,000 idle TLS log-ins at once, s", 1, 2, "")
+	row("tlsidlequit", "their NOOP and QUIT, s", 1, 2, "")
+	row("tlsidleone", "memory of one of 1,000 idle TLS log-ins, KB", 1, 0,
+	    "")
+	row("tlsidlemem", "memory of server and 1,000 idle TLS log-ins, MB",
+	    1 / 1024, 0, "")
 	split("popper dovecot popa3d", servers)
 }
 
@@ -59,9 +76,9 @@ BEGIN {
 }
 
 function median(server, key,    n, i, j, v, t) {
-	n = count[server, key]
-	if (n == 0 || (server, key) in failed)
+	if (!((server, key) in count) || (server, key) in failed)
 		return ""
+	n = count[server, key]
 	for (i = 1; i <= n; i++) {
 		t = value[server, key, i] + 0
 		for (j = i; j > 1 && v[j - 1] > t; j--)
@@ -79,8 +96,11 @@ function figure(server, r,    v) {
 	return scales[r] < 0 ? -scales[r] / v : v * scales[r]
 }
 
-function show(v, digits) {
-	return v == "" ? "failed" : sprintf("%.*f", digits, v)
+# What a server does not have is no failure.
+function show(server, r, v) {
+	if (v != "")
+		return sprintf("%.*f", places[r], v)
+	return (server, keys[r]) in count ? "failed" : "-"
 }
 
 function ratio(p, other) {
@@ -128,7 +148,8 @@ END {
 	    "/popa3d", "aim", "met |"
 	printf "|---|---:|---:|---:|---:|---:|---|---|\n"
 	for (r = 1; r <= rows; r++) {
-		if (!(("popper", keys[r]) in count))
+		if (!(("popper", keys[r]) in count) &&
+		    !(("dovecot", keys[r]) in count))
 			continue
 		p = figure("popper", r)
 		d = figure("dovecot", r)
@@ -140,8 +161,8 @@ END {
 			if (one == "no" || one == "?" && ok == "yes")
 				ok = one
 		}
-		printf "| " line, names[r], show(p, places[r]),
-		    show(d, places[r]), show(a, places[r]), ratio(p, d),
+		printf "| " line, names[r], show("popper", r, p),
+		    show("dovecot", r, d), show("popa3d", r, a), ratio(p, d),
 		    ratio(p, a), aim_text(aims[r]), ok " |"
 	}
 	for (i = 1; i <= notes; i++)
