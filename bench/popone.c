@@ -37,14 +37,15 @@ struct replies {
 };
 
 static struct replies rep;
-static SSL *tls; /* NULL: there is none */
+static SSL *tls;     /* NULL: there is none */
+static int tls_more; /* it may have octets that poll(2) does not know of */
 
 static void
 await(int fd, short events)
 {
 	struct pollfd p = { .fd = fd, .events = events };
 
-	if (tls != NULL && tls_pending(tls))
+	if (tls_more)
 		return;
 	if (poll(&p, 1, DEADLINE * 1000) == 0)
 		errx(1, "no progress in %d seconds", DEADLINE);
@@ -131,6 +132,7 @@ take(int fd)
 		    tls, rep.buf + rep.have, sizeof(rep.buf) - rep.have);
 	else
 		n = recv(fd, rep.buf + rep.have, sizeof(rep.buf) - rep.have, 0);
+	tls_more = tls != NULL && n == (ssize_t)(sizeof(rep.buf) - rep.have);
 	if (n == -1 && errno != EAGAIN && errno != EINTR)
 		err(1, "recv");
 	if (n > 0) {

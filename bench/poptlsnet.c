@@ -166,12 +166,6 @@ tls_send(SSL *tls, const void *buf, size_t len)
 	return r == 1 ? (ssize_t)n : reason(tls, r);
 }
 
-int
-tls_pending(const SSL *tls)
-{
-	return SSL_has_pending(tls);
-}
-
 short
 tls_events(const SSL *tls)
 {

@@ -30,16 +30,14 @@ int tls_shake(SSL *tls);
 int tls_resumed(const SSL *tls);
 
 /*
- * As recv(2), but all that has come and has room.  0 is the end of TLS, as it
- * should be, and then of the connection; one without the other is EPROTO.
+ * As recv(2), but all that has come and has room: if it is less than len,
+ * poll(2) knows of all that follows.  0 is the end of TLS, as it should be, and
+ * then of the connection; one without the other is EPROTO.
  */
 ssize_t tls_recv(SSL *tls, void *buf, size_t len);
 
 /* As send(2), but after EAGAIN the same octets have to come first. */
 ssize_t tls_send(SSL *tls, const void *buf, size_t len);
-
-/* Is there something to receive that poll(2) does not know of? */
-int tls_pending(const SSL *tls);
 
 /* What the connection waits for, as poll(2) has it. */
 short tls_events(const SSL *tls);
