@@ -9,6 +9,7 @@ mkdir -p "$work"
 work=$(cd "$work" && pwd)
 bench=$(cd "$(dirname "$0")" && pwd)
 port=${PORT:-11110}
+TLS='' CERT=''
 # shellcheck source=bench/peers.sh
 . "$bench/peers.sh"
 

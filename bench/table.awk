@@ -41,13 +41,15 @@ BEGIN {
 	row("idlemem", "memory of server and 1,000 idle log-ins, MB",
 	    1 / 1024, 0, "")
 	row("tls", "log-ins by TLS at once, full handshake, a second", 1, 0, "")
-	row("tlscpu", "server's CPU a session, us", 1, 0, "")
+	row("tlscpu", "server's CPU a session by TLS, us", 1, 0, "")
 	row("tlsresume", "log-ins by TLS, resumed, a second", 1, 0, "")
-	row("tlsresumecpu", "server's CPU a session, us", 1, 0, "")
+	row("tlsresumecpu", "server's CPU a session by TLS, resumed, us", 1, 0,
+	    "")
 	row("tlsrsa", "log-ins by TLS, full, RSA-2048, a second", 1, 0, "")
-	row("tlsrsacpu", "server's CPU a session, us", 1, 0, "")
+	row("tlsrsacpu", "server's CPU a session by TLS, RSA-2048, us", 1, 0,
+	    "")
 	row("stls", "log-ins by STLS, full handshake, a second", 1, 0, "")
-	row("stlscpu", "server's CPU a session, us", 1, 0, "")
+	row("stlscpu", "server's CPU a session by STLS, us", 1, 0, "")
 	row("tlsretr", "RETR of 20 x 20 MB, AES-128-GCM, MB/s", 1, 0, "")
 	row("tlsretr13", "the same by TLS 1.3, MB/s", 1, 0, "")
 	row("tlspss10", "memory of a lone idle TLS log-in, KB", 1, 0, "")
