@@ -35,6 +35,13 @@ take(struct wrapper *w, const char *var, size_t n, const char *value)
 		text_safe(w->subject, sizeof w->subject, value);
 }
 
+static void
+forget(struct wrapper *w)
+{
+	w->protocol[0] = w->cipher[0] = w->subject[0] = '\0';
+	w->verified = false;
+}
+
 /* A name that nobody has vouched for is none. */
 static void
 settle(struct wrapper *w)
@@ -86,7 +93,7 @@ wrapper_find(struct wrapper *w, struct err *e)
 		"SSL_CLIENT_VERIFY", "SSL_CLIENT_S_DN" };
 	size_t i;
 
-	memset(w, 0, sizeof *w);
+	forget(w);
 	w->control = w->in = w->out = -1;
 	for (i = 0; i < sizeof name / sizeof name[0]; i++) {
 		const char *value = getenv(name[i]);
@@ -139,6 +146,7 @@ wrapper_told(struct wrapper *w, const char *text, size_t n, struct err *e)
 	const char *nul;
 	unsigned vars = 0;
 
+	forget(w);
 	for (; (nul = memchr(text, '\0', (size_t)(end - text))) != NULL;
 	     text = nul + 1) {
 		size_t name = name_length(text);

@@ -43,7 +43,10 @@ bool wrapper_can(const struct wrapper *w);
  */
 int wrapper_begin(struct wrapper *w, int64_t deadline, struct err *e);
 
-/* What the wrapper told, n octets; -1 with e.  1: all is there, 0: not yet. */
+/*
+ * What the wrapper has told so far, n octets, and nothing that was known
+ * before: 1 if that is all, 0 if more has to come, -1 with e.
+ */
 int wrapper_told(struct wrapper *w, const char *text, size_t n, struct err *e);
 
 /* The fds of a wrapper that is not needed, or not here. */

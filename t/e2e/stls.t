@@ -238,17 +238,19 @@ for my $row (['SUCCESS', 'O=Example,CN=bob"', 'O=Example,CN=bob?'],
 	}
 }
 # From the clear environment it is none.
-{
+for ({}, { SSL_CLIENT_S_DN => 'CN=bob' }) {
 	my $log = logged(sub {
 		my ($s, $w) = Wrapper->connect($host, env => {
 			SSL_CLIENT_VERIFY => 'SUCCESS',
 			SSL_CLIENT_S_DN => 'CN=bob' });
-		$w->stls($s);
+		local %Wrapper::TLS = %Wrapper::TLS;
+		delete $Wrapper::TLS{SSL_CLIENT_VERIFY};
+		$w->stls($s, %$_);
 		$s->cmd('USER alice');
 		$s->cmd('PASS secret');
 		$s->quit;
 	});
-	is($log, '', 'a subject that was there before TLS is none');
+	is($log, '', 'what the environment had of a certificate before TLS');
 }
 
 # Wrappers that tell half.
