@@ -191,6 +191,10 @@ by_mechanism(struct inquiry *q)
 		return by_digest(q);
 	case AUTH_SCRAM_SHA_256:
 		return by_scram(q);
+	case AUTH_EXTERNAL:
+		/* TLS has proved it; never what the front says */
+		return yes_or_wrong(q->cfg->external[0] != '\0' &&
+		    strcmp(q->cfg->external, q->try->user) == 0);
 	default:
 		return by_password(q);
 	}

@@ -25,6 +25,7 @@ enum auth_mech {
 	AUTH_LOGIN,	    /* an Internet-Draft that many clients have */
 	AUTH_CRAM_MD5,	    /* RFC 2195 */
 	AUTH_SCRAM_SHA_256, /* RFC 7677 */
+	AUTH_EXTERNAL,	    /* RFC 4422 appendix A: a certificate */
 	AUTH_MECHS
 };
 
@@ -62,9 +63,10 @@ struct auth_cfg {
 	bool downcase, trim; /* downcase-user, trim-domain: for lists */
 	bool local;	     /* the client is on the loopback */
 	bool tls;
-	const char *ip;	   /* the client's, for the program */
-	const char *stamp; /* the greeting's, with its angle brackets */
-	const char *nonce; /* ours for SCRAM */
+	const char *ip;	      /* the client's, for the program */
+	const char *stamp;    /* the greeting's, with its angle brackets */
+	const char *nonce;    /* ours for SCRAM */
+	const char *external; /* whose certificate the client has, or "" */
 };
 
 struct auth_try {

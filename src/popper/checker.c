@@ -50,6 +50,7 @@ question(const struct session *s, void *to, size_t size)
 			.ip = s->peer.ip,
 			.stamp = s->stamp,
 			.nonce = s->nonce,
+			.external = s->external,
 		},
 		.to = to,
 		.size = size,

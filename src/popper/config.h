@@ -41,6 +41,13 @@ enum tls_version {
 	TLS_1_0
 };
 
+/* tls-client-name */
+enum tls_client_name {
+	TLS_NAME_NONE,
+	TLS_NAME_CN,
+	TLS_NAME_EMAIL
+};
+
 #define CONFIG_OPTIONS 80 /* at most */
 #define CONFIG_TEXT 512
 
@@ -54,8 +61,8 @@ struct config {
 	    update_status_headers, user_options, uw_kluge, xtnd_xmit;
 	uint32_t announce_expire, announce_login_delay, bulldb_max_tries,
 	    hash_spool, mail_lock_check, max_bulletins, timeout, tls_options;
-	uint32_t chunky_writes, clear_text_password, log_facility, tls_support,
-	    tls_version;
+	uint32_t chunky_writes, clear_text_password, log_facility,
+	    tls_client_name, tls_support, tls_version;
 	char *auth_file, *nonauth_file, *bulldir, *cache_dir, *cache_name,
 	    *cdb_dir, *checkpassword, *config_file, *drac_host, *empty_dir,
 	    *front_user, *group_no_server_mode, *group_server_mode,

@@ -106,7 +106,7 @@ conftext_wrong(const struct config *c, const struct opt *o, const char *v)
 	if (o->field == offsetof(struct config, sasl_mechanisms) &&
 	    !sasl_names(v))
 		return "has names of mechanisms, with blanks between them: "
-		       "SCRAM-SHA-256 CRAM-MD5 PLAIN LOGIN";
+		       "EXTERNAL SCRAM-SHA-256 CRAM-MD5 PLAIN LOGIN";
 	if (strchr(v, '"') != NULL && strchr(v, '\'') != NULL &&
 	    strchr(v, '`') != NULL)
 		return "cannot hold all three kinds of quotes: a configuration "

@@ -149,18 +149,8 @@ front_taken(struct session *s)
 int
 front_name(struct session *s, const char *name)
 {
-	char given[IO_LINE_MAX];
-
-	s->user[0] = '\0';
 	s->named = false;
-	if (text_copy(given, sizeof given, name) == -1)
-		return -1;
-	if (s->cfg.downcase_user)
-		text_lower(given);
-	if (s->cfg.trim_domain)
-		given[strcspn(given, "@")] = '\0';
-	return username_ok(given) ? text_copy(s->user, sizeof s->user, given)
-				  : -1;
+	return session_name(&s->cfg, name, s->user);
 }
 
 static enum outcome

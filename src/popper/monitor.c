@@ -319,6 +319,7 @@ begin_tls(struct session *s)
 		return -1;
 	}
 	s->tls = true;
+	session_certificate(s);
 	report_tls(&s->wrapper);
 	return 0;
 }
@@ -356,10 +357,12 @@ monitor_run(struct session *s)
 	s->t_start = clock_ms();
 	if (make_challenges(s) == -1)
 		return 111;
-	if (s->tls)
+	if (s->tls) {
+		session_certificate(s);
 		report_tls(&s->wrapper);
-	else if (s->cfg.tls_support == TLS_ALTERNATE && begin_tls(s) == -1)
+	} else if (s->cfg.tls_support == TLS_ALTERNATE && begin_tls(s) == -1) {
 		return 0;
+	}
 	r = speak(&m);
 	if (r != MON_LOGGED_IN)
 		return r == MON_FAILED ? 111 : r == MON_REFUSED ? 1 : 0;

@@ -52,6 +52,12 @@ static const struct opt_name facilities[] = {
 	{ "local7", LOG_LOCAL7, -1 },
 	{ NULL, 0, 0 },
 };
+static const struct opt_name tls_client_name[] = {
+	{ "none", TLS_NAME_NONE, -1 },
+	{ "cn", TLS_NAME_CN, -1 },
+	{ "email", TLS_NAME_EMAIL, -1 },
+	{ NULL, 0, 0 },
+};
 static const struct opt_name tls_support[] = {
 	{ "default", TLS_DEFAULT, 0 },
 	{ "none", TLS_NONE, -1 },
@@ -193,7 +199,7 @@ const struct opt optab[] = {
 	    .flags = OPT_NEGATED,
 	    .help = "log the client's name from TCPREMOTEHOST" },
 	{ .name = "sasl-mechanisms", STRING(sasl_mechanisms),
-	    .def = "SCRAM-SHA-256 CRAM-MD5 PLAIN LOGIN", .where = ADMIN,
+	    .def = "EXTERNAL SCRAM-SHA-256 CRAM-MD5 PLAIN LOGIN", .where = ADMIN,
 	    .help = "mechanisms of AUTH that clients can use" },
 	{ .name = "server-mode", .letter = 'S', BOOL(server_mode),
 	    .where = ANY,
@@ -222,6 +228,10 @@ const struct opt optab[] = {
 	{ .name = "tls-client-ca-file", STRING(tls_client_ca_file),
 	    .where = ADMIN, .flags = OPT_PATH,
 	    .help = "who signs clients' certificates" },
+	{ .name = "tls-client-name",
+	    MNEMONIC(tls_client_name, tls_client_name), .def = "none",
+	    .where = ADMIN,
+	    .help = "what of a client's certificate is a user's name" },
 	{ .name = "tls-client-required", BOOL(tls_client_required),
 	    .where = ADMIN, .help = "no TLS without a client's certificate" },
 	{ .name = "tls-identity-file", STRING(tls_identity_file),

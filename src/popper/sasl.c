@@ -190,17 +190,49 @@ run_scram(struct session *s, const char *initial)
 	return oc == OC_OK ? sign(s, signature) : oc;
 }
 
+/*
+ * RFC 4422 appendix A: who he acts for, or nothing.  Who he is, the monitor
+ * knows of his certificate.
+ */
+static enum outcome
+run_external(struct session *s, const char *initial)
+{
+	struct auth_try try = { .mech = AUTH_EXTERNAL };
+	char got[PLAIN_MAX];
+	enum outcome oc;
+	int len = response(s, initial, "", 0, got, &oc);
+
+	if (len == -1)
+		return oc;
+	if (strlen(got) != (size_t)len)
+		return refuse(s, REPLY_BAD_SASL, "");
+	if (front_name(s, len > 0 ? got : s->external) == -1)
+		return refuse(s, REPLY_BAD_USER, "");
+	if (strcmp(s->user, s->external) != 0)
+		return refuse(s, REPLY_OTHER_USER, "");
+	return front_log_in(s, &try, NULL);
+}
+
+static bool
+can_external(const struct session *s)
+{
+	return s->external[0] != '\0';
+}
+
 /* ONE row a mechanism, the best one first: many clients take that. */
 static const struct mechanism {
 	const char *name;
-	bool clear;	/* the password is sent */
-	unsigned needs; /* some user has one of these */
+	bool clear;			      /* the password is sent */
+	unsigned needs;			      /* some user has one of these */
+	bool (*can)(const struct session *s); /* or NULL: else it is unknown */
 	enum outcome (*run)(struct session *s, const char *initial);
 } mechanisms[] = {
-	{ "SCRAM-SHA-256", false, AUTH_HAS_SCRAM | AUTH_HAS_APOP, run_scram },
-	{ "CRAM-MD5", false, AUTH_HAS_APOP, run_cram },
-	{ "PLAIN", true, 0, run_plain },
-	{ "LOGIN", true, 0, run_login },
+	{ "EXTERNAL", false, 0, can_external, run_external },
+	{ "SCRAM-SHA-256", false, AUTH_HAS_SCRAM | AUTH_HAS_APOP, NULL,
+	    run_scram },
+	{ "CRAM-MD5", false, AUTH_HAS_APOP, NULL, run_cram },
+	{ "PLAIN", true, 0, NULL, run_plain },
+	{ "LOGIN", true, 0, NULL, run_login },
 };
 
 #define COUNT (sizeof mechanisms / sizeof mechanisms[0])
@@ -223,6 +255,12 @@ wanted(const struct session *s, const char *name)
 			return true;
 		p += n;
 	}
+}
+
+static bool
+usable(const struct session *s, const struct mechanism *m)
+{
+	return wanted(s, m->name) && (m->can == NULL || m->can(s));
 }
 
 static bool
@@ -266,8 +304,8 @@ sasl_list(struct session *s, char *dst, size_t n)
 	for (i = 0; i < COUNT; i++) {
 		const struct mechanism *m = &mechanisms[i];
 
-		if (!wanted(s, m->name) ||
-		    (m->clear ? !sasl_clear(s) : (kinds & m->needs) == 0))
+		if (!usable(s, m) || (m->clear && !sasl_clear(s)) ||
+		    (m->needs != 0 && (kinds & m->needs) == 0))
 			continue;
 		len += (size_t)snprintf(dst + len, n - len, " %s", m->name);
 		count++;
@@ -310,7 +348,7 @@ sasl_run(struct session *s, const struct args *a)
 	for (i = 0; i < COUNT; i++) {
 		const struct mechanism *m = &mechanisms[i];
 
-		if (!text_equal(m->name, a->arg[0]) || !wanted(s, m->name))
+		if (!text_equal(m->name, a->arg[0]) || !usable(s, m))
 			continue;
 		if (m->clear && !sasl_clear(s))
 			return refuse(s, REPLY_MECH_CLEAR, m->name);

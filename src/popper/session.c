@@ -130,6 +130,31 @@ answer(struct session *s, const struct cmd *c, enum outcome oc,
 	}
 }
 
+int
+session_name(const struct config *c, const char *given, char user[USERNAME_MAX])
+{
+	char name[IO_LINE_MAX];
+
+	user[0] = '\0';
+	if (text_copy(name, sizeof name, given) == -1)
+		return -1;
+	if (c->downcase_user)
+		text_lower(name);
+	if (c->trim_domain)
+		name[strcspn(name, "@")] = '\0';
+	return username_ok(name) ? text_copy(user, USERNAME_MAX, name) : -1;
+}
+
+void
+session_certificate(struct session *s)
+{
+	s->external[0] = '\0';
+	if (s->cfg.tls_client_name == TLS_NAME_CN)
+		session_name(&s->cfg, s->wrapper.cn, s->external);
+	if (s->cfg.tls_client_name == TLS_NAME_EMAIL)
+		session_name(&s->cfg, s->wrapper.email, s->external);
+}
+
 bool
 session_stls(const struct session *s)
 {

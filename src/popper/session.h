@@ -42,8 +42,9 @@ struct session {
 	struct out out;
 	char nonce[SCRAM_NONCE_MAX]; /* ours for SCRAM */
 	struct wrapper wrapper;
-	bool tls;      /* the connection is encrypted */
-	bool greeted;  /* by the front before STLS */
+	bool tls;		     /* the connection is encrypted */
+	bool greeted;		     /* by the front before STLS */
+	char external[USERNAME_MAX]; /* whose certificate it is, or "" */
 	int64_t total; /* clock_ms() by which all has to be over */
 	bool in_transaction;
 
@@ -96,6 +97,16 @@ enum outcome session_challenge(
     struct session *s, const char *text, char **line);
 
 struct cmd;
+
+/*
+ * A user's name as it is given, and as the configuration has it: downcase-user,
+ * trim-domain.  -1: it cannot be one.
+ */
+int session_name(
+    const struct config *c, const char *given, char user[USERNAME_MAX]);
+
+/* TLS is on: whose certificate is it, if the configuration asks? */
+void session_certificate(struct session *s);
 
 /* Can the client have STLS now (RFC 2595 section 4)? */
 bool session_stls(const struct session *s);

@@ -21,6 +21,15 @@ is_name(const char *var, size_t n, const char *name)
 	return strlen(name) == n && memcmp(var, name, n) == 0;
 }
 
+/* A user's name, if it is what the certificate has: "?" stands for others. */
+static void
+take_name(char dst[WRAPPER_NAME_MAX], const char *value)
+{
+	if (text_copy(dst, WRAPPER_NAME_MAX, value) == -1 ||
+	    strchr(value, '?') != NULL)
+		dst[0] = '\0';
+}
+
 /* One variable; what it is called has n octets. */
 static void
 take(struct wrapper *w, const char *var, size_t n, const char *value)
@@ -33,12 +42,17 @@ take(struct wrapper *w, const char *var, size_t n, const char *value)
 		w->verified = strcmp(value, "SUCCESS") == 0;
 	else if (is_name(var, n, "SSL_CLIENT_S_DN"))
 		text_safe(w->subject, sizeof w->subject, value);
+	else if (is_name(var, n, "SSL_CLIENT_S_DN_CN"))
+		take_name(w->cn, value);
+	else if (is_name(var, n, "SSL_CLIENT_S_DN_Email"))
+		take_name(w->email, value);
 }
 
 static void
 forget(struct wrapper *w)
 {
-	w->protocol[0] = w->cipher[0] = w->subject[0] = '\0';
+	w->protocol[0] = w->cipher[0] = '\0';
+	w->subject[0] = w->cn[0] = w->email[0] = '\0';
 	w->verified = false;
 }
 
@@ -47,7 +61,7 @@ static void
 settle(struct wrapper *w)
 {
 	if (!w->verified || w->protocol[0] == '\0')
-		w->subject[0] = '\0';
+		w->subject[0] = w->cn[0] = w->email[0] = '\0';
 }
 
 /* The fd that a variable names, or -1 with e; fds 0 to 2 are the client's. */
@@ -90,7 +104,8 @@ int
 wrapper_find(struct wrapper *w, struct err *e)
 {
 	static const char *const name[] = { "SSL_PROTOCOL", "SSL_CIPHER",
-		"SSL_CLIENT_VERIFY", "SSL_CLIENT_S_DN" };
+		"SSL_CLIENT_VERIFY", "SSL_CLIENT_S_DN", "SSL_CLIENT_S_DN_CN",
+		"SSL_CLIENT_S_DN_Email" };
 	size_t i;
 
 	forget(w);

@@ -21,6 +21,7 @@ struct wrapper {
 	char protocol[32], cipher[64];
 	/* of a client's certificate that was found good; else "" */
 	char subject[WRAPPER_NAME_MAX];
+	char cn[WRAPPER_NAME_MAX], email[WRAPPER_NAME_MAX];
 	bool verified; /* private: SSL_CLIENT_VERIFY */
 };
 

@@ -225,6 +225,29 @@ sub forged {
 		$t->wait_end;
 	}
 }
+# Somebody's certificate does not let in whom the front names.
+{
+	my ($msg, $try, @ops) = split ' ', ask($s = front(), 'messages');
+	my %op = map { split /=/ } @ops;
+	$s->leave;
+	$host->configure("set tls-client-name = cn\n");
+	for my $row (['alice', 'alice', qr/^\+OK alice/], ['alice', 'bob', qr/^2 0/],
+	    ['', 'alice', qr/^2 0/]) {
+		my ($cn, $user, $want) = @$row;
+		my $t = $host->connect(env => { HOSTILE => 'front',
+			%Wrapper::TLS, SSL_CLIENT_VERIFY => 'SUCCESS',
+			SSL_CLIENT_S_DN_CN => $cn });
+		$t->put('msg 1 ' . unpack('H*', pack "CCSa" . ($msg - 4),
+		    $op{try}, 1, 0, $user) . "\nmsg 1 " .
+		    unpack('H*', pack "Va" . ($try - 4), 7, $user) .
+		    "\nverdict\n");
+		my $said;
+		do { $said = line($t) } while ($said // '') eq '1 0';
+		like($said, $want, "EXTERNAL: $user as '$cn'");
+		$t->leave;
+	}
+	$host->configure('');
+}
 is($host->login('alice')->{welcome} =~ /^\+OK/, 1,
     'and another client can log in');
 

@@ -38,9 +38,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	check(whole.protocol, sizeof whole.protocol);
 	check(whole.cipher, sizeof whole.cipher);
 	check(whole.subject, sizeof whole.subject);
+	if (memchr(whole.cn, '\0', sizeof whole.cn) == NULL ||
+	    memchr(whole.email, '\0', sizeof whole.email) == NULL)
+		abort();
 	if (r == 1 &&
 	    (!wrapper_tls(&whole) ||
-		(whole.subject[0] != '\0' && !whole.verified)))
+		(!whole.verified &&
+		    (whole.subject[0] != '\0' || whole.cn[0] != '\0' ||
+			whole.email[0] != '\0'))))
 		abort();
 	/* more than there has to be is refused, and so is less */
 	for (i = 0; i < n && i < 300; i++) {

@@ -139,7 +139,7 @@ static const struct wrong {
 	    "option checkpassword: has to be an absolute path (poppam)" },
 	{ IN_FILE, 1, "set sasl-mechanisms = 'PLAIN DIGEST-MD5'",
 	    "option sasl-mechanisms: has names of mechanisms, with blanks "
-	    "between them: SCRAM-SHA-256 CRAM-MD5 PLAIN LOGIN (PLAIN "
+	    "between them: EXTERNAL SCRAM-SHA-256 CRAM-MD5 PLAIN LOGIN (PLAIN "
 	    "DIGEST-MD5)" },
 	{ IN_FILE, 1, "set temp-name = .%s.lk",
 	    "option temp-name: would clash with the name of a lock or of "
