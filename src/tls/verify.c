@@ -83,8 +83,6 @@ verify_key(const struct identity *id)
 	if (cert->key_type != id->key_type)
 		return VERIFY_BAD;
 	if (id->key_type == BR_KEYTYPE_EC) {
-		if (cert->key.ec.curve != id->key.ec.curve)
-			return VERIFY_BAD;
 		n = br_ec_compute_pub(
 		    br_ec_get_default(), &ec, got, &id->key.ec);
 		return same(got, n, cert->key.ec.q, cert->key.ec.qlen);

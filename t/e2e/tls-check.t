@@ -7,6 +7,7 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Certs;
 use File::Temp qw(tempdir);
+use MIME::Base64;
 use Pop;
 use Test::More;
 
@@ -233,6 +234,22 @@ $c->cert('twin', by => 'root', ext => $CA, subject => '/CN=Between');
 bad('an issuer of the same name', 'twins',
     qr/1 \(CN=mail\) was not signed with the key of certificate 2/, '-c',
     $c->join_files('twins', 'mail.crt', 'twin.crt'), '-k', 'mail.key');
+# one octet of what was signed is another
+for my $by ('between', 'rca') {
+	if ($by eq 'rca') {
+		rename "$dir/rsa-2048.key", "$dir/rca.key";
+		$c->cert('rca', by => 'root', ext => $CA);
+	}
+	$c->cert('old', by => $by, ext => $SERVER);
+	good("signed by $by", qr/CN=old/, '-c',
+	    $c->join_files('signed', 'old.crt', "$by.crt"), '-k', 'old.key');
+	$c->openssl('x509', '-in', 'old.crt', '-outform', 'DER', '-out', 'der');
+	my $der = Pop::slurp("$dir/der") =~ s/old/odd/r;
+	$c->spew('odd.crt', "-----BEGIN CERTIFICATE-----\n" .
+	    encode_base64($der) . "-----END CERTIFICATE-----\n");
+	bad("changed, by $by", 'odd', qr/1 \(CN=odd\) was not signed with the/,
+	    '-c', $c->join_files('odd', 'odd.crt', "$by.crt"), '-k', 'old.key');
+}
 $c->cert('other', by => 'between', ext => $SERVER);
 bad('a stranger', 'gap', qr/2 \(CN=other\) is not the issuer's of .*CN=Between/,
     '-c', $c->join_files('gap', 'mail.crt', 'other.crt'), '-k', 'mail.key');
