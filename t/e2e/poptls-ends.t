@@ -261,7 +261,7 @@ late_reader('FIN', $_, 10_000, sub { $_[1]->fin }) for 100_000, 400_000;
 my $holds = socket_holds(100);
 late_reader('RST', 100 * (2 * $holds + $_), 100, sub { $_[1]->reset })
     for map { 6 * $_ } -3 .. 6;
-late_reader('RST, then the program writes', 400_000, 10_000, sub {
+late_reader('RST, then the program writes', 60_000, 100, sub {
 	$_[1]->reset;
 	$_[0]->ask('put(1, "x" x 1000)');
 	$_[0]->ask('put(1, "x" x 1000)');
