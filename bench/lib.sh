@@ -165,7 +165,7 @@ start_popper() {
 	fi
 	set -- tcpserver -q -D "$lookup" -R -l 0 -c 1100 -b 1100 127.0.0.1 \
 	    "$popper_port" "$@"
-	if [ -n "${TLS:-}" ] && [ -x "$BUILD/poptls-cache" ]; then
+	if [ -n "${TLS:-}" ]; then
 		install "$BUILD/poptls-cache" "$popper_dir/cache-program"
 		set -- /mnt/cache-program "$@"
 	fi
