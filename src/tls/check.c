@@ -79,11 +79,11 @@ date(int64_t when, char dst[24])
 }
 
 static int
-read_chain(struct checking *k, struct chain *ch, const struct identity *id)
+read_chain(struct checking *k, struct chain *ch)
 {
+	const struct identity *id = ch->id;
 	size_t i;
 
-	ch->id = id;
 	for (i = 0; i < id->chain_len; i++) {
 		char name[LABEL_MAX - 40];
 
@@ -302,11 +302,11 @@ praise(struct checking *k, const struct chain *ch)
 static void
 check_identity(struct checking *k, const struct identity *id)
 {
-	struct chain ch;
+	struct chain ch = { .id = id };
 	int before = k->wrong;
 
 	k->file = id->file;
-	if (read_chain(k, &ch, id) == -1)
+	if (read_chain(k, &ch) == -1)
 		return;
 	check_key(k, &ch);
 	check_dates(k, &ch);
