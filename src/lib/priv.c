@@ -35,12 +35,10 @@ priv_become(uid_t uid, gid_t gid, gid_t also, struct err *e)
 }
 
 /*
- * Root becomes the folder if that is root's, nobody else writes to it, and
- * nothing is in it.  An empty folder fits into a small buffer; readdir(3)
- * would take 32 KiB.
+ * An empty folder fits into a small buffer; readdir(3) would take 32 KiB.
  */
-static int
-enter_empty(const char *dir, struct err *e)
+int
+priv_open_empty(const char *dir, struct err *e)
 {
 	_Alignas(8) char list[512];
 	struct stat st;
@@ -51,15 +49,28 @@ enter_empty(const char *dir, struct err *e)
 		return err_sys(e, ERR_PERM, "Unable to open", dir);
 	if (fstat(fd, &st) == 0)
 		n = syscall(SYS_getdents64, fd, list, sizeof list);
-	if (n == -1 || fchdir(fd) == -1 || close(fd) == -1)
-		return err_sys(e, ERR_PERM, "Unable to look into", dir);
+	if (n == -1)
+		err_sys(e, ERR_PERM, "Unable to look into", dir);
 	/* two entries of 24 octets each: the folder and its parent */
-	if (n > 48 || st.st_uid != 0 || (st.st_mode & 022) != 0)
-		return err_set(e, ERR_PERM,
+	else if (n > 48 || st.st_uid != 0 || (st.st_mode & 022) != 0)
+		err_set(e, ERR_PERM,
 		    "The folder %.200s has to be empty, owned by root and "
 		    "writable by nobody else",
 		    dir);
-	if (chroot(".") == -1)
+	else
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static int
+enter_empty(const char *dir, struct err *e)
+{
+	int fd = priv_open_empty(dir, e);
+
+	if (fd == -1)
+		return -1;
+	if (fchdir(fd) == -1 || close(fd) == -1 || chroot(".") == -1)
 		return err_sys(e, ERR_PERM, "Unable to chroot to", dir);
 	return 0;
 }

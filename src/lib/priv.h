@@ -16,6 +16,12 @@
 int priv_become(uid_t uid, gid_t gid, gid_t also, struct err *e);
 
 /*
+ * A folder that a process can have as its root: root's, nobody else writes to
+ * it, and nothing is in it.  Its fd, or -1 with e.
+ */
+int priv_open_empty(const char *dir, struct err *e);
+
+/*
  * What a process before log-in may still do: chroot to dir, an empty folder
  * of root's (only root can; others skip it), uid and gid as given (only
  * root), not dumpable, no new privileges, and a seccomp filter that kills at

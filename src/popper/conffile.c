@@ -224,6 +224,8 @@ config_fd(
 	lines_init(&l, fd, mem, sizeof mem);
 	r = config_lines(c, &l, path, where, e);
 	lines_free(&l);
+	if (c->tls_passphrase != NULL)
+		explicit_bzero(mem, sizeof mem);
 	return r;
 }
 

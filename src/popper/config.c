@@ -325,6 +325,13 @@ config_init(struct config *c, struct err *e)
 	return 0;
 }
 
+void
+config_forget(struct config *c)
+{
+	if (c->tls_passphrase != NULL)
+		explicit_bzero(c->tls_passphrase, strlen(c->tls_passphrase));
+}
+
 bool
 config_built_in(const struct config *c, const char *name)
 {

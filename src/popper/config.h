@@ -183,6 +183,9 @@ int config_set(struct config *c, const struct opt *o, const char *value,
 int config_fail(const struct config *c, const char *name, const char *why,
     const char *value, struct err *e);
 
+/* What a session has no use for is overwritten: it is set, that is all. */
+void config_forget(struct config *c);
+
 /* Nobody has set this option. */
 bool config_built_in(const struct config *c, const char *name);
 

@@ -148,6 +148,7 @@ main(int argc, char **argv)
 	}
 	if (wrap(s, argc, argv, &e) == -1)
 		return refuse(s, mode, &e);
+	config_forget(&s->cfg);
 	/* what a program before us left open, as poplimit does, stays ours */
 	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 	peer_find(&s->peer, STDIN_FILENO, s->cfg.reverse_lookup);

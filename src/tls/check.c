@@ -3,12 +3,14 @@
 #include <stdarg.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cert.h"
 #include "check.h"
 #include "client.h"
 #include "identity.h"
 #include "oid.h"
+#include "priv.h"
 #include "suites.h"
 #include "verify.h"
 
@@ -355,6 +357,19 @@ select_suites(struct checking *k, const struct tls_options *o)
 	}
 }
 
+/* Only root can give the engine another root. */
+static void
+check_root(struct checking *k, const char *dir)
+{
+	struct err e;
+	int fd = priv_open_empty(dir, &e);
+
+	if (fd == -1)
+		refused(k, &e);
+	else
+		close(fd);
+}
+
 int
 check_run(const struct tls_options *o, FILE *out, FILE *faults)
 {
@@ -371,12 +386,14 @@ check_run(const struct tls_options *o, FILE *out, FILE *faults)
 	else
 		refused(&k, &e);
 	if (o->names != NULL &&
-	    identity_try_dir(&all, o->names, refused, &k, &e) == -1)
+	    identity_load_dir(&all, o->names, refused, &k, &e) == -1)
 		refused(&k, &e);
 	for (i = 0; i < all.count; i++)
 		check_identity(&k, &all.one[i]);
 	identity_free(&all);
 	if (o->ca != NULL)
 		check_cas(&k, o->ca);
+	if (geteuid() == 0)
+		check_root(&k, o->dir);
 	return k.wrong == 0 ? 0 : 100;
 }

@@ -33,14 +33,15 @@ crypto_use(br_ssl_engine_context *eng, unsigned least, bool clients,
 	br_ssl_engine_set_default_aes_gcm(eng);
 	br_ssl_engine_set_default_chapol(eng);
 	br_ssl_engine_set_default_aes_cbc(eng);
-	/* P-521 gives no client anything, and costs most */
-	*curves = *crypto_ec();
-	curves->supported_curves &= CURVES;
-	br_ssl_engine_set_ec(eng, curves);
 	if (clients) {
 		br_ssl_engine_set_default_rsavrfy(eng);
 		br_ssl_engine_set_default_ecdsa(eng);
 	}
+	/* behind that, which sets all curves; P-521 gives no client anything,
+	   and costs most */
+	*curves = *crypto_ec();
+	curves->supported_curves &= CURVES;
+	br_ssl_engine_set_ec(eng, curves);
 }
 
 const br_ec_impl *

@@ -26,6 +26,7 @@
 #include "vars.h"
 
 #define ENTROPY 48	/* octets for BearSSL's generator */
+#define HANDSHAKE 22	/* the first octet of all that is TLS */
 #define ALERT_WAIT 1000 /* ms for a last alert */
 
 struct engine {
@@ -79,13 +80,22 @@ close_others(const struct engine_fds *f)
 	close_range((unsigned)last + 1, ~0U, 0);
 }
 
+static void
+log_fault(void *ctx, const struct err *wrong)
+{
+	(void)ctx;
+	log_line("%s", wrong->text);
+}
+
 static int
 load(struct engine *n, const struct tls_options *o, struct err *e)
 {
 	if (identity_load(&n->all.one[0], o->cert, o->key, e) == -1)
 		return -1;
 	n->all.count = 1;
-	if (o->names != NULL && identity_load_dir(&n->all, o->names, e) == -1)
+	/* one name's fault is not the others' */
+	if (o->names != NULL &&
+	    identity_load_dir(&n->all, o->names, log_fault, NULL, e) == -1)
 		return -1;
 	if (o->ca != NULL && client_cas_load(&n->cas, o->ca, e) == -1)
 		return -1;
@@ -210,9 +220,10 @@ report(const struct pump *p, enum pump_end end, const char *what,
 
 	switch (end) {
 	case PUMP_FAILED:
+		reason_text(
+		    text, sizeof text, br_ssl_engine_last_error(p->eng));
 		log_line("TLS %s with %s failed: %s", what, client,
-		    reason_text(
-			text, sizeof text, br_ssl_engine_last_error(p->eng)));
+		    p->first == HANDSHAKE ? text : "this is not TLS");
 		break;
 	case PUMP_LATE:
 		log_line("TLS %s with %s took too long", what, client);

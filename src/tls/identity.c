@@ -287,7 +287,7 @@ add(struct identities *all, int dir, const char *path, const char *entry,
 }
 
 int
-identity_try_dir(struct identities *all, const char *dir,
+identity_load_dir(struct identities *all, const char *dir,
     void (*told)(void *ctx, const struct err *wrong), void *ctx, struct err *e)
 {
 	struct dirent *entry;
@@ -310,12 +310,6 @@ identity_try_dir(struct identities *all, const char *dir,
 	} while (entry != NULL && rc == 0);
 	closedir(d);
 	return rc;
-}
-
-int
-identity_load_dir(struct identities *all, const char *dir, struct err *e)
-{
-	return identity_try_dir(all, dir, NULL, NULL, e);
 }
 
 const struct identity *

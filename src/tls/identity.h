@@ -62,21 +62,12 @@ int identity_load(
  * NAME has fullchain.pem and privkey.pem, as certbot makes them.
  * "_.example.org" stands for all names with one label before "example.org".
  * All else, folders with none of these files too, is passed over.  One that
- * is wrong is an error: -1 with e, and what was added before stays.
+ * is wrong is told, and passed over, too; with told NULL it is an error.  -1
+ * with e: also when the folder cannot be read; what was added before stays.
  */
-int identity_load_dir(struct identities *all, const char *dir, struct err *e);
-
-/*
- * The same, but goes on: each entry that is wrong is told.  -1 with e if the
- * folder cannot be read.
- */
-int identity_try_dir(struct identities *all, const char *dir,
+int identity_load_dir(struct identities *all, const char *dir,
     void (*told)(void *ctx, const struct err *wrong), void *ctx, struct err *e);
 
-/*
- * The one for this name, whatever its case, or the default; so it is for NULL.
- * count is not 0.
- */
 const struct identity *identity_find(
     const struct identities *all, const char *name);
 

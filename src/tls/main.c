@@ -191,7 +191,7 @@ serve(const struct tls_options *o, char **program)
 {
 	char client[64];
 	const char *ip;
-	struct engine_fds f;
+	struct engine_fds f = { .store = -1 };
 	struct program_fds p = { -1, -1, -1 };
 	struct err e;
 	pid_t engine;

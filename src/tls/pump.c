@@ -127,6 +127,8 @@ take(struct pump *p)
 		p->sys = r == 0 ? 0 : errno;
 		return false;
 	}
+	if (!p->heard)
+		p->first = p->in[0];
 	p->heard = true;
 	if (n > sizeof p->in) {
 		p->net_ready = (size_t)r == n;

@@ -44,11 +44,12 @@ struct pump {
 	bool net_over;		    /* nothing more comes from the client */
 	bool net_broken;	    /* nothing more reaches him */
 	bool from_end, to_broken,
-	    shut;     /* the program's ends; close was called */
-	bool heard;   /* the client has sent something */
-	bool refused; /* his session is another\'s */
-	int sys;      /* errno of a broken connection, or 0 */
-	int linger;   /* ms that an end may take */
+	    shut;	     /* the program's ends; close was called */
+	bool heard;	     /* the client has sent something */
+	unsigned char first; /* octet of that */
+	bool refused;	     /* his session is another\'s */
+	int sys;	     /* errno of a broken connection, or 0 */
+	int linger;	     /* ms that an end may take */
 	int64_t deadline;
 	size_t in_pos, in_len, out_pos, out_len;
 	unsigned char in[PUMP_IN];

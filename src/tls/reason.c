@@ -88,14 +88,31 @@ alert_text(int alert)
 	return "see RFC 5246";
 }
 
+/* Of those that BearSSL sends by itself. */
+static const char *
+sent_text(int alert)
+{
+	switch (alert) {
+	case 40:
+		return "no version, suite, curve or kind of signature in "
+		       "common";
+	case 70:
+		return "the client's version of TLS is too old";
+	default:
+		return alert_text(alert);
+	}
+}
+
 char *
 reason_text(char *dst, size_t n, int error)
 {
 	size_t i;
 
 	if (error >= BR_ERR_SEND_FATAL_ALERT) {
-		snprintf(dst, n, "refused with alert %d",
-		    error - BR_ERR_SEND_FATAL_ALERT);
+		int alert = error - BR_ERR_SEND_FATAL_ALERT;
+
+		snprintf(dst, n, "refused with alert %d (%s)", alert,
+		    sent_text(alert));
 		return dst;
 	}
 	if (error >= BR_ERR_RECV_FATAL_ALERT) {

@@ -114,6 +114,16 @@ $s->line for 1 .. 3;
 has_none($s->{pid}, 'session after a pipelined log-in');
 $s->quit;
 
+# only tls-unlock has a use for it
+$secret{'pass phrase'} = 'pass-phrase-of-the-key';
+Pop::spew($host->{conf}, Pop::slurp($host->{conf}) .
+    "set tls-passphrase = $secret{'pass phrase'}\n", 0600);
+$s = $host->connect;
+$s->cmd('CAPA');
+has_none(front_of($s), 'front with a pass phrase');
+has_none($s->{pid}, 'and its monitor');
+$s->quit;
+
 # the same in a program that is linked with glibc
 $Pop::POPPER = "$Pop::BUILD/t/popper";
 $s = $host->connect;

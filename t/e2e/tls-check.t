@@ -14,6 +14,8 @@ use Test::More;
 my $poptls = "$Pop::BUILD/poptls";
 my $dir = tempdir('popper-tls.XXXXXX', TMPDIR => 1, CLEANUP => 1);
 my $c = Certs->new($dir);
+mkdir "$dir/empty" or die $!;
+chmod 0755, "$dir/empty";
 my $SERVER = 'subjectAltName=DNS:mail.example.org,DNS:*.example.net';
 my $CA = 'basicConstraints=critical,CA:TRUE';
 
@@ -27,7 +29,7 @@ sub check {
 		chdir $dir or die;
 		open STDOUT, '>', "$dir/out" or die;
 		open STDERR, '>', $err or die;
-		exec $poptls, '--check', @args or die "$poptls: $!\n";
+		exec $poptls, '--check', '-e', "$dir/empty", @args or die "$poptls: $!\n";
 	}
 	waitpid $pid, 0;
 	return ($? >> 8 | ($? & 127) << 8, Pop::slurp("$dir/out"),
@@ -349,4 +351,13 @@ for (['no authority', qr/2 \(CN=mail\) is no authority's/, 'root.crt',
 	like($err, $why, "$what: why");
 }
 
+SKIP: {
+	skip 'only root gives the engine another root', 2 if $> != 0;
+	Pop::spew("$dir/empty/file", '');
+	($code, $out, $err) = check('-c', 'chain', '-k', 'mail.key');
+	is($code, 100, 'a root with a file in it');
+	like($err, qr/\Apoptls: [^\n]*empty has to be empty[^\n]*\n\z/,
+	    'and that is told');
+	unlink "$dir/empty/file";
+}
 done_testing();

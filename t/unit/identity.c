@@ -91,7 +91,7 @@ test_folder(void **state)
 	assert_int_equal(
 	    identity_load(&all.one[0], path("default"), NULL, &e), 0);
 	all.count = 1;
-	if (identity_load_dir(&all, path("d"), &e) == -1)
+	if (identity_load_dir(&all, path("d"), NULL, NULL, &e) == -1)
 		fail_msg("%s", e.text);
 	assert_int_equal(all.count, 5);
 	assert_int_equal(identity_find(&all, "one.example")->chain_len, 2);
@@ -137,13 +137,15 @@ test_wrong(void **state)
 
 	(void)state;
 	mkdir(path("w"), 0700);
-	assert_int_equal(identity_load_dir(&all, path("none"), &e), -1);
+	assert_int_equal(
+	    identity_load_dir(&all, path("none"), NULL, NULL, &e), -1);
 	spew("w/a.example.pem", CERTIFICATE, "");
 	spew("w/b.example.pem", key, "");
 	spew("w/c.example.pem", key, CERTIFICATE);
-	assert_int_equal(identity_load_dir(&all, path("w"), &e), -1);
+	assert_int_equal(
+	    identity_load_dir(&all, path("w"), NULL, NULL, &e), -1);
 	identity_free(&all);
-	assert_int_equal(identity_try_dir(&all, path("w"), count, &n, &e), 0);
+	assert_int_equal(identity_load_dir(&all, path("w"), count, &n, &e), 0);
 	assert_int_equal(n, 2);
 	assert_int_equal(all.count, 1);
 	identity_free(&all);
@@ -163,11 +165,13 @@ test_bound(void **state)
 		snprintf(name, sizeof name, "many/h%d.example.pem", i);
 		spew(name, key, CERTIFICATE);
 	}
-	assert_int_equal(identity_load_dir(&all, path("many"), &e), 0);
+	assert_int_equal(
+	    identity_load_dir(&all, path("many"), NULL, NULL, &e), 0);
 	assert_int_equal(all.count, IDENTITIES_MAX);
 	identity_free(&all);
 	spew("many/more.example.pem", key, CERTIFICATE);
-	assert_int_equal(identity_load_dir(&all, path("many"), &e), -1);
+	assert_int_equal(
+	    identity_load_dir(&all, path("many"), NULL, NULL, &e), -1);
 	assert_non_null(strstr(e.text, "more than"));
 	identity_free(&all);
 }
