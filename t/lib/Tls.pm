@@ -6,6 +6,7 @@ use strict;
 use warnings;
 use Fcntl qw(F_SETFD);
 use File::Temp qw(tempdir);
+use POSIX ();
 use Pop;
 use Socket;
 use Time::HiRes qw(time);
@@ -156,6 +157,8 @@ sub start {
 }
 
 package Tls::Connection;
+use IO::Select;
+use POSIX qw(WNOHANG);
 use Time::HiRes qw(time);
 
 # The puppet is told something; its answer is to be fetched.
@@ -245,27 +248,34 @@ sub engine_gone {
 	});
 }
 
-# Ticks of the processor that the engine has used.
+# Ticks of the processor that the engine has used, or undef: it is gone.
 sub ticks {
 	my ($self) = @_;
 	my @stat = stat_of($self->engine);
-	return $stat[11] + $stat[12];
+	return @stat && $stat[0] ne 'Z' ? $stat[11] + $stat[12] : undef;
 }
 
-# Until the program, or poptls before it was that, has ended: its exit code,
-# or minus the signal.
+# Whether the program has, or poptls before it was that.
+sub has_ended {
+	my ($self) = @_;
+	return 1 if defined $self->{code};
+	return 0 if waitpid($self->{pid}, WNOHANG) != $self->{pid};
+	$self->{code} = $? & 127 ? -($? & 127) : $? >> 8;
+	return 1;
+}
+
+# Until it has: the exit code, or minus the signal.
 sub code {
 	my ($self) = @_;
-	return $self->{code} if defined $self->{code};
-	my $done = Tls::until_true(sub {
-		waitpid($self->{pid}, POSIX::WNOHANG()) == $self->{pid} });
-	return undef unless $done;
-	return $self->{code} = $? & 127 ? -($? & 127) : $? >> 8;
+	Tls::until_true(sub { $self->has_ended });
+	return $self->{code};
 }
 
 # The program as the test leaves it; the engine's end is its own business.
 sub kill_program {
 	my ($self) = @_;
+	# it can be found by its parent only
+	$self->engine;
 	kill 'KILL', $self->{pid};
 	return $self->code;
 }
@@ -274,7 +284,10 @@ sub DESTROY {
 	my ($self) = @_;
 	return if $self->{test} != $$;
 	local ($?, $!, $@);
-	$self->kill_program unless defined $self->{code};
+	if (!defined $self->{code}) {
+		kill 'KILL', $self->{pid};
+		waitpid $self->{pid}, 0;
+	}
 	my $pid = $self->{engine} or return;
 	my $name = Pop::slurp("/proc/$pid/comm");
 	kill 'KILL', $pid if defined $name && $name eq "poptls\n";
@@ -451,7 +464,7 @@ sub wire_until_stalled {
 	my $all = length $octets;
 	my $sel = IO::Select->new($self->{sock});
 	$self->{sock}->blocking(0);
-	while (length $octets && $sel->can_write(0.5)) {
+	while (length $octets && $sel->can_write(0.3)) {
 		my $n = syswrite $self->{sock}, $octets;
 		substr $octets, 0, $n, '' if $n;
 	}
