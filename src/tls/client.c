@@ -178,6 +178,7 @@ start_chain(const br_x509_class **ctx, const char *server_name)
 	(void)server_name; /* a client has none */
 	k->leaf_len = k->certificates = 0;
 	k->too_long = k->good = false;
+	k->error = BR_ERR_X509_INVALID_VALUE;
 	br_x509_minimal_vtable.start_chain(&k->minimal.vtable, NULL);
 }
 
@@ -222,9 +223,8 @@ is_known(const br_x509_pkey *key)
 }
 
 static unsigned
-end_chain(const br_x509_class **ctx)
+judge(struct client_check *k)
 {
-	struct client_check *k = check_of(ctx);
 	unsigned r = br_x509_minimal_vtable.end_chain(&k->minimal.vtable);
 	const br_x509_pkey *key;
 	unsigned usages = 0;
@@ -241,8 +241,17 @@ end_chain(const br_x509_class **ctx)
 		return BR_ERR_X509_WRONG_KEY_TYPE;
 	if ((usages & BR_KEYTYPE_SIGN) == 0 || !cert_may(&c, CERT_CLIENT))
 		return BR_ERR_X509_FORBIDDEN_KEY_USAGE;
-	k->good = true;
 	return 0;
+}
+
+static unsigned
+end_chain(const br_x509_class **ctx)
+{
+	struct client_check *k = check_of(ctx);
+
+	k->error = judge(k);
+	k->good = k->error == 0;
+	return k->error;
 }
 
 static const br_x509_pkey *
@@ -265,6 +274,7 @@ client_check_init(struct client_check *k, const struct client_cas *cas)
 	k->vtable = &check_vtable;
 	k->leaf_len = k->certificates = 0;
 	k->too_long = k->good = false;
+	k->error = BR_ERR_X509_INVALID_VALUE;
 	br_x509_minimal_init_full(&k->minimal, cas->anchors, cas->count);
 	br_x509_minimal_set_hash(&k->minimal, br_md5_ID, NULL);
 	br_x509_minimal_set_hash(&k->minimal, br_sha1_ID, NULL);
@@ -273,10 +283,10 @@ client_check_init(struct client_check *k, const struct client_cas *cas)
 	    (uint32_t)(now / DAY + DAYS_TO_1970), (uint32_t)(now % DAY));
 }
 
-bool
-client_is_bad(const struct client_check *k)
+unsigned
+client_error(const struct client_check *k)
 {
-	return k->certificates > 0 && !k->good;
+	return k->certificates > 0 && !k->good ? k->error : 0;
 }
 
 bool

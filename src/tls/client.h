@@ -53,16 +53,17 @@ struct client_check {
 	size_t leaf_len;
 	size_t certificates; /* that have begun */
 	bool too_long, good;
+	unsigned error; /* private */
 };
 
 /* The time of the validation is that of this call. */
 void client_check_init(struct client_check *k, const struct client_cas *cas);
 
 /*
- * A certificate was shown that is not good.  With
+ * BearSSL's error if a certificate was shown that is not good, else 0.  With
  * BR_OPT_TOLERATE_NO_CLIENT_AUTH the engine goes on, as if there were none.
  */
-bool client_is_bad(const struct client_check *k);
+unsigned client_error(const struct client_check *k);
 
 /*
  * The subject of a certificate that was found good (cert_name: printable

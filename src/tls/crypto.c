@@ -6,14 +6,13 @@
 	(1U << BR_EC_curve25519 | 1U << BR_EC_secp256r1 | 1U << BR_EC_secp384r1)
 
 void
-crypto_use(br_ssl_engine_context *eng, unsigned least, bool clients,
+crypto_use(br_ssl_engine_context *eng, unsigned least, bool cbc, bool clients,
     br_ec_impl *curves)
 {
 	static const struct {
 		int id;
 		const br_hash_class *hash;
 	} hashes[] = {
-		{ br_sha224_ID, &br_sha224_vtable },
 		{ br_sha256_ID, &br_sha256_vtable },
 		{ br_sha384_ID, &br_sha384_vtable },
 		{ br_sha512_ID, &br_sha512_vtable },
@@ -22,8 +21,8 @@ crypto_use(br_ssl_engine_context *eng, unsigned least, bool clients,
 
 	for (i = 0; i < sizeof hashes / sizeof hashes[0]; i++)
 		br_ssl_engine_set_hash(eng, hashes[i].id, hashes[i].hash);
-	/* CBC's MAC, and what old versions sign and derive keys with */
-	br_ssl_engine_set_hash(eng, br_sha1_ID, &br_sha1_vtable);
+	if (cbc)
+		br_ssl_engine_set_hash(eng, br_sha1_ID, &br_sha1_vtable);
 	if (least < BR_TLS12) {
 		br_ssl_engine_set_hash(eng, br_md5_ID, &br_md5_vtable);
 		br_ssl_engine_set_prf10(eng, &br_tls10_prf);
@@ -32,7 +31,8 @@ crypto_use(br_ssl_engine_context *eng, unsigned least, bool clients,
 	br_ssl_engine_set_prf_sha384(eng, &br_tls12_sha384_prf);
 	br_ssl_engine_set_default_aes_gcm(eng);
 	br_ssl_engine_set_default_chapol(eng);
-	br_ssl_engine_set_default_aes_cbc(eng);
+	if (cbc)
+		br_ssl_engine_set_default_aes_cbc(eng);
 	if (clients) {
 		br_ssl_engine_set_default_rsavrfy(eng);
 		br_ssl_engine_set_default_ecdsa(eng);

@@ -13,12 +13,13 @@
  */
 
 /*
- * All that the engine needs; clients: also what verifies their certificates.
+ * All that the engine needs; cbc: also for suites with CBC and SHA-1, as those
+ * before TLS 1.2 are; clients: also what verifies their certificates.
  * curves is filled, and lives as long as the engine: those of the exchange,
  * X25519, P-256 and P-384, which BearSSL prefers in this order.
  */
-void crypto_use(br_ssl_engine_context *eng, unsigned least, bool clients,
-    br_ec_impl *curves);
+void crypto_use(br_ssl_engine_context *eng, unsigned least, bool cbc,
+    bool clients, br_ec_impl *curves);
 
 /* All curves, for keys. */
 const br_ec_impl *crypto_ec(void);

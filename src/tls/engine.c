@@ -171,10 +171,11 @@ prepare(struct engine *n, const struct tls_options *o, int store, struct err *e)
 	br_ssl_server_zero(&n->tls);
 	br_ssl_engine_set_versions(eng, least, BR_TLS12);
 	br_ssl_engine_set_suites(eng, suites, count);
-	crypto_use(eng, least, o->ca != NULL, &n->curves);
+	crypto_use(
+	    eng, least, suites_cbc(suites, count), o->ca != NULL, &n->curves);
 	br_ssl_engine_add_flags(
 	    eng, BR_OPT_ENFORCE_SERVER_PREFERENCES | BR_OPT_NO_RENEGOTIATION);
-	policy_init(&n->policy, &n->all);
+	policy_init(&n->policy, &n->all, least < BR_TLS12);
 	br_ssl_server_set_policy(&n->tls, &n->policy.vtable);
 	/* a resumed session has no certificate, so it would have no name */
 	if (o->ca != NULL)
@@ -216,7 +217,7 @@ static void
 report(const struct pump *p, enum pump_end end, const char *what,
     const char *client)
 {
-	char text[120];
+	char text[REASON_MAX];
 
 	switch (end) {
 	case PUMP_FAILED:
@@ -261,6 +262,7 @@ serve(struct engine *n, const struct tls_options *o, const struct engine_fds *f,
 {
 	struct pump *p = &n->pump;
 	enum pump_end end;
+	char text[REASON_MAX];
 	char octet;
 
 	pump_init(p, &n->tls, n->store.vtable != NULL ? &n->store : NULL,
@@ -270,10 +272,10 @@ serve(struct engine *n, const struct tls_options *o, const struct engine_fds *f,
 		report(p, end, "handshake", client);
 		give_up(p, f, 1);
 	}
-	if (o->ca != NULL && client_is_bad(&n->client)) {
-		log_line("TLS handshake with %s failed: the client's "
-			 "certificate is not good",
-		    client);
+	if (o->ca != NULL && client_error(&n->client) != 0) {
+		log_line("TLS handshake with %s failed: %s", client,
+		    reason_text(
+			text, sizeof text, (int)client_error(&n->client)));
 		give_up(p, f, 1);
 	}
 	if (asked == 'Y')

@@ -36,7 +36,7 @@ struct program_fds {
 static void
 tell_client(void)
 {
-	struct sockaddr_storage ss;
+	struct sockaddr_storage ss = { .ss_family = AF_UNSPEC };
 	socklen_t len = sizeof ss;
 	char ip[INET6_ADDRSTRLEN];
 	char port[8];

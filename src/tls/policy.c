@@ -18,7 +18,6 @@ static const struct {
 	{ br_sha256_ID, &br_sha256_vtable, BR_HASH_OID_SHA256 },
 	{ br_sha384_ID, &br_sha384_vtable, BR_HASH_OID_SHA384 },
 	{ br_sha512_ID, &br_sha512_vtable, BR_HASH_OID_SHA512 },
-	{ br_sha224_ID, &br_sha224_vtable, BR_HASH_OID_SHA224 },
 	{ br_sha1_ID, &br_sha1_vtable, BR_HASH_OID_SHA1 },
 };
 
@@ -26,7 +25,7 @@ static const struct {
 
 /* The hash of the signature, or -1: bits 0 to 7 for RSA, 8 to 15 for ECDSA. */
 static int
-hash_for(const br_ssl_server_context *cc, int key_type)
+hash_for(const struct policy *p, const br_ssl_server_context *cc, int key_type)
 {
 	uint32_t offered = br_ssl_server_get_client_hashes(cc);
 	unsigned shift = key_type == BR_KEYTYPE_EC ? 8 : 0;
@@ -34,8 +33,10 @@ hash_for(const br_ssl_server_context *cc, int key_type)
 
 	if (br_ssl_engine_get_version(&cc->eng) < BR_TLS12)
 		return key_type == BR_KEYTYPE_EC ? br_sha1_ID : MD5_SHA1;
+	/* RFC 9155: no SHA-1 with TLS 1.2, unless old clients are wanted */
 	for (i = 0; i < HASHES; i++) {
-		if ((offered >> (shift + (unsigned)hashes[i].id) & 1) != 0)
+		if ((hashes[i].id != br_sha1_ID || p->old) &&
+		    (offered >> (shift + (unsigned)hashes[i].id) & 1) != 0)
 			return hashes[i].id;
 	}
 	return -1;
@@ -51,7 +52,7 @@ choose(const br_ssl_server_policy_class **pctx, const br_ssl_server_context *cc,
 	const br_suite_translated *offered;
 	size_t n;
 	size_t i;
-	int hash = hash_for(cc, id->key_type);
+	int hash = hash_for(p, cc, id->key_type);
 
 	offered = br_ssl_server_get_client_suites(cc, &n);
 	/* both know these; they stand in our order */
@@ -135,12 +136,13 @@ do_sign(const br_ssl_server_policy_class **pctx, unsigned algo_id,
 }
 
 void
-policy_init(struct policy *p, const struct identities *all)
+policy_init(struct policy *p, const struct identities *all, bool old)
 {
 	static const br_ssl_server_policy_class class = { sizeof(struct policy),
 		choose, do_keyx, do_sign };
 
 	p->vtable = &class;
 	p->all = all;
+	p->old = old;
 	p->shown = NULL;
 }

@@ -4,6 +4,8 @@
 
 #include <bearssl.h>
 
+#include <stdbool.h>
+
 #include "identity.h"
 
 /*
@@ -13,10 +15,11 @@
 struct policy {
 	const br_ssl_server_policy_class *vtable; /* first: BearSSL calls it */
 	const struct identities *all;
+	bool old;		      /* versions before 1.2 are allowed */
 	const struct identity *shown; /* NULL: nothing was asked yet */
 };
 
 /* Both live as long as the connection. */
-void policy_init(struct policy *p, const struct identities *all);
+void policy_init(struct policy *p, const struct identities *all, bool old);
 
 #endif

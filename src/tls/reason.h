@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#define REASON_MAX 120
+
 /*
  * What br_ssl_engine_last_error means, for the log.  dst has n octets.
  * Returns dst.

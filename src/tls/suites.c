@@ -110,6 +110,18 @@ suite_version(unsigned version)
 	return "unknown";
 }
 
+bool
+suites_cbc(const uint16_t *suites, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (suite_find(suites[i])->cbc)
+			return true;
+	}
+	return false;
+}
+
 int
 suites_version(unsigned *least, const char *name, struct err *e)
 {

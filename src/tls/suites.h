@@ -34,6 +34,9 @@ const char *suite_version(unsigned version);
 /* Row n of the table of all, or NULL behind the last. */
 const struct suite *suite_row(size_t n);
 
+/* One of these has CBC. */
+bool suites_cbc(const uint16_t *suites, size_t count);
+
 /*
  * The least version of TLS by its name (BR_TLS10, 11 or 12); NULL is TLS 1.2.
  * -1 with e: ERR_CONF.

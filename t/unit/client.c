@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "identity.h"
 #include "pem.h"
 #include "unit.h"
 
@@ -141,7 +142,7 @@ test_verdicts(void **state)
 	assert_int_equal(cas.count, 3);
 	client_check_init(&k, &cas);
 	assert_false(client_subject(&k, subject, cn, email));
-	assert_false(client_is_bad(&k));
+	assert_int_equal(client_error(&k), 0);
 	for (i = 0; i < COUNT(row); i++) {
 		unsigned got = show(&k, row[i].chain, 1 + i * 100);
 
@@ -150,8 +151,8 @@ test_verdicts(void **state)
 		CHECK(client_subject(&k, subject, cn, email) == (got == 0) &&
 			k.good == (got == 0),
 		    "%s", row[i].chain);
-		CHECK(client_is_bad(&k) ==
-			(got != 0 && got != BR_ERR_X509_EMPTY_CHAIN),
+		CHECK(client_error(&k) ==
+			(got != BR_ERR_X509_EMPTY_CHAIN ? got : 0),
 		    "%s", row[i].chain);
 	}
 	client_cas_free(&cas);
@@ -240,6 +241,108 @@ test_anchors(void **state)
 	client_cas_free(&cas);
 }
 
+static br_ssl_server_context server;
+static br_ssl_client_context client;
+static unsigned char server_buf[BR_SSL_BUFSIZE_BIDI];
+static unsigned char client_buf[BR_SSL_BUFSIZE_BIDI];
+
+static bool
+carry(br_ssl_engine_context *from, br_ssl_engine_context *to)
+{
+	size_t n;
+	size_t room;
+	unsigned char *p = br_ssl_engine_sendrec_buf(from, &n);
+	unsigned char *q = br_ssl_engine_recvrec_buf(to, &room);
+
+	if (p == NULL || q == NULL)
+		return false;
+	n = n < room ? n : room;
+	memcpy(q, p, n);
+	br_ssl_engine_sendrec_ack(from, n);
+	br_ssl_engine_recvrec_ack(to, n);
+	return true;
+}
+
+/*
+ * A handshake with this chain and that key.  True: the server is ready for the
+ * client's octets; *error is its error.
+ */
+static bool
+shake(struct client_check *k, const struct client_cas *cas, uint32_t flags,
+    const struct identity *shown, const br_ec_private_key *key, int *error)
+{
+	static const unsigned char octets[32] = { 1 };
+	static const br_ec_private_key ours = { .curve = BR_EC_secp256r1,
+		.x = (unsigned char *)octets,
+		.xlen = sizeof octets };
+	static unsigned char nothing[100];
+	static const br_x509_certificate chain = { nothing, sizeof nothing };
+	static br_x509_minimal_context unused;
+	static br_x509_knownkey_context known;
+	static unsigned char point[BR_EC_KBUF_PUB_MAX_SIZE];
+	br_ec_public_key public;
+
+	br_ssl_server_init_full_ec(&server, &chain, 1, BR_KEYTYPE_EC, &ours);
+	br_ssl_engine_set_versions(&server.eng, BR_TLS12, BR_TLS12);
+	br_ssl_engine_set_buffer(&server.eng, server_buf, sizeof server_buf, 1);
+	br_ssl_engine_set_default_rsavrfy(&server.eng);
+	br_ssl_engine_set_default_ecdsa(&server.eng);
+	client_check_init(k, cas);
+	br_ssl_engine_set_x509(&server.eng, &k->vtable);
+	br_ssl_server_set_trust_anchor_names(&server, cas->names, cas->count);
+	br_ssl_engine_add_flags(&server.eng, flags);
+	assert_int_equal(br_ssl_server_reset(&server), 1);
+
+	br_ec_compute_pub(br_ec_get_default(), &public, point, &ours);
+	br_x509_knownkey_init_ec(
+	    &known, &public, BR_KEYTYPE_KEYX | BR_KEYTYPE_SIGN);
+	br_ssl_client_init_full(&client, &unused, NULL, 0);
+	br_ssl_engine_set_x509(&client.eng, &known.vtable);
+	br_ssl_engine_set_buffer(&client.eng, client_buf, sizeof client_buf, 1);
+	br_ssl_client_set_single_ec(&client, shown->chain, shown->chain_len,
+	    key, BR_KEYTYPE_SIGN, BR_KEYTYPE_EC, br_ec_get_default(),
+	    br_ecdsa_sign_asn1_get_default());
+	assert_int_equal(br_ssl_client_reset(&client, "mail", 0), 1);
+
+	while (
+	    carry(&client.eng, &server.eng) || carry(&server.eng, &client.eng))
+		;
+	*error = br_ssl_engine_last_error(&server.eng);
+	return (br_ssl_engine_current_state(&server.eng) & BR_SSL_SENDAPP) != 0;
+}
+
+/* A certificate is no secret: who shows it has to have its key. */
+static void
+test_somebody_elses(void **state)
+{
+	static const uint32_t flags[] = { 0, BR_OPT_TOLERATE_NO_CLIENT_AUTH };
+	struct identity bob;
+	struct identity thief;
+	struct client_check k;
+	struct client_cas cas;
+	struct err e;
+	char alien[100];
+	int error;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(client_cas_load(&cas, file("cas"), &e), 0);
+	snprintf(alien, sizeof alien, "%s/alien.key", dir);
+	assert_int_equal(
+	    identity_load(&thief, file("alien.crt"), alien, &e), 0);
+	snprintf(alien, sizeof alien, "%s/leaf.key", dir);
+	assert_int_equal(identity_load(&bob, file("good.chain"), alien, &e), 0);
+	for (i = 0; i < COUNT(flags); i++) {
+		assert_true(
+		    shake(&k, &cas, flags[i], &bob, &bob.key.ec, &error));
+		assert_true(k.good);
+		assert_false(
+		    shake(&k, &cas, flags[i], &bob, &thief.key.ec, &error));
+		assert_int_equal(error, BR_ERR_BAD_SIGNATURE);
+	}
+	client_cas_free(&cas);
+}
+
 int
 main(void)
 {
@@ -247,6 +350,7 @@ main(void)
 		cmocka_unit_test(test_verdicts),
 		cmocka_unit_test(test_subject),
 		cmocka_unit_test(test_anchors),
+		cmocka_unit_test(test_somebody_elses),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
