@@ -212,6 +212,17 @@ tell(struct engine *n, int control, const struct tls_options *o)
 		log_line("The program does not listen to what it asked for");
 }
 
+static const char *
+why(char *text, size_t n, const struct pump *p)
+{
+	if (p->refused)
+		return "a session of another name, and a hello too long to be "
+		       "heard again";
+	if (p->first != HANDSHAKE)
+		return "this is not TLS";
+	return reason_text(text, n, br_ssl_engine_last_error(p->eng));
+}
+
 /* What the log says of an end that was not a proper one. */
 static void
 report(const struct pump *p, enum pump_end end, const char *what,
@@ -221,10 +232,8 @@ report(const struct pump *p, enum pump_end end, const char *what,
 
 	switch (end) {
 	case PUMP_FAILED:
-		reason_text(
-		    text, sizeof text, br_ssl_engine_last_error(p->eng));
 		log_line("TLS %s with %s failed: %s", what, client,
-		    p->first == HANDSHAKE ? text : "this is not TLS");
+		    why(text, sizeof text, p));
 		break;
 	case PUMP_LATE:
 		log_line("TLS %s with %s took too long", what, client);

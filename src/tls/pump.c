@@ -327,7 +327,9 @@ wait_for(struct pump *p)
 static bool
 all_sent(const struct pump *p)
 {
-	return p->out_pos == p->out_len && (state(p) & BR_SSL_SENDREC) == 0;
+	/* what the engine has for a session of another name is not sent */
+	return p->out_pos == p->out_len &&
+	    (p->refused || (state(p) & BR_SSL_SENDREC) == 0);
 }
 
 /* True: it is over, and how. */
