@@ -99,7 +99,8 @@ sub cert {
 	$file ||= "$self->{dir}/$kind.pem";
 	return $file if -e $file;
 	umask 077;
-	system('openssl', 'req', '-x509', '-newkey', @{ $KINDS{$kind} }, '-nodes',
+	# its dots are no diagnostics
+	system('sh', '-c', 'exec openssl "$@" 2>/dev/null', 'sh', 'req', '-x509', '-newkey', @{ $KINDS{$kind} }, '-nodes',
 	    '-days', 2, '-subj', '/CN=mail.test', '-addext',
 	    'subjectAltName=DNS:mail.test', '-keyout', "$file.key", '-out', $file,
 	    '-batch') == 0 or die 'openssl req';
@@ -246,6 +247,13 @@ sub engine_gone {
 		my @stat = stat_of($pid);
 		return !@stat || $stat[0] eq 'Z';
 	});
+}
+
+# Whether the engine waits for something, or has ended.
+sub engine_waits {
+	my ($self) = @_;
+	my @stat = stat_of($self->engine);
+	return !@stat || $stat[0] =~ /[SZ]/;
 }
 
 # Ticks of the processor that the engine has used, or undef: it is gone.
@@ -474,6 +482,8 @@ sub wire_until_stalled {
 
 sub DESTROY {
 	my ($self) = @_;
+	# or OpenSSL takes the session for a bad one
+	Net::SSLeay::set_shutdown($self->{ssl}, 3);
 	Net::SSLeay::free($self->{ssl});
 	Net::SSLeay::CTX_free($self->{ctx});
 }
