@@ -84,7 +84,12 @@ sub got {
 	return \@got;
 }
 
+# Its exit code when there is no mail, if that is not 0.
 my %NOTHING = (fetchmail => 1);
+# Python ends TCP without close_notify; it is a matter of chance whether poptls
+# sees that before the session's own end.
+my $CUT = qr/poptls\[\d+\]: TLS connection with 127.0.0.1 was cut off\n/;
+my %LOG = (getmail => qr/\A(?:$CUT)?\z/);
 for my $client (sort keys %CLIENTS) {
 	for my $how ('at once', $client eq 'getmail' ? () : 'STLS') {
 		SKIP: {
@@ -120,13 +125,12 @@ sub try {
 	my ($code, $out) = $run->(@right);
 	is($code, 0, 'it works') or diag($out);
 	Clients::same("$client, $how", got(), \@body);
-	is($c->logged, '', 'nothing in the log');
+	like($c->logged, $LOG{$client} // qr/\A\z/, 'nothing in the log');
 	is($host->spool('alice'), '', 'and deletes them');
-	# fetchmail's 1 says that there is no mail
 	($code, $out) = $run->(@right);
 	is($code, $NOTHING{$client} // 0, 'nothing the next time')
 	    or diag($out);
 	is_deeply(got(), [], 'nothing is fetched twice');
-	is($c->logged, '', 'nothing in the log');
+	like($c->logged, $LOG{$client} // qr/\A\z/, 'nothing in the log');
 }
 done_testing;
