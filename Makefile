@@ -269,6 +269,11 @@ fuzz:
 	@scripts/install-deps check
 	@scripts/fuzz
 
+tls-check:
+	@scripts/install-deps scan
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(abspath $(BUILD)) prove -v t/scan/testssl.t
+
 bench: deps-check
 	@$(MAKE) --no-print-directory all
 	@BUILD=$(BUILD) bench/run
@@ -297,8 +302,8 @@ clean:
 realclean: clean
 
 FORCE:
-.PHONY: all deps deps-check run stop check test asan crash lint fuzz bench \
-    bench-options soak flags install uninstall clean realclean FORCE
+.PHONY: all deps deps-check run stop check test asan crash lint fuzz tls-check \
+    bench bench-options soak flags install uninstall clean realclean FORCE
 .SECONDARY:
 
 -include $(wildcard $(addprefix $(BUILD)/,$(addsuffix /*.d,src/lib src/auth \
