@@ -66,9 +66,7 @@ REPLAYS = $(patsubst t/fuzz/%.c,$(BUILD)/replay/%,$(FUZZ_SRC))
 # scripts/fuzz has libFuzzer's main instead
 FUZZ_MAIN = $(BUILD)/t/fuzz/replay.o
 
-TLS_MAIN = $(wildcard src/tls/main.c)
-PROGRAMS = $(BUILD)/popper $(addprefix $(BUILD)/,$(TOOLS) \
-    $(if $(TLS_MAIN),poptls))
+PROGRAMS = $(BUILD)/popper $(addprefix $(BUILD)/,$(TOOLS) poptls)
 
 all: $(PROGRAMS)
 

@@ -2,6 +2,7 @@
 /* runs as: root */
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fds.h"
@@ -23,4 +24,14 @@ fds_hold(void)
 	if (fd > 2)
 		close(fd);
 	return fd == -1 ? -1 : closed;
+}
+
+bool
+fds_same_socket(int a, int b)
+{
+	struct stat x;
+	struct stat y;
+
+	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && S_ISSOCK(x.st_mode) &&
+	    x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }

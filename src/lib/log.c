@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "fds.h"
 #include "log.h"
 
 #define LOG_OCTETS 1024
@@ -27,15 +28,6 @@ static struct {
 	int facility;
 	unsigned lost;
 } lg = { .name = "popper", .fd = STDERR_FILENO };
-
-static bool
-same_socket(const struct stat *a, int fd)
-{
-	struct stat b;
-
-	return S_ISSOCK(a->st_mode) && fstat(fd, &b) == 0 &&
-	    a->st_dev == b.st_dev && a->st_ino == b.st_ino;
-}
 
 static int
 syslog_socket(void)
@@ -60,7 +52,7 @@ log_open(const char *name, bool closed, int client, int facility)
 	lg.facility = facility;
 	closed = closed || fstat(STDERR_FILENO, &st) == -1;
 	lg.plain = S_ISREG(st.st_mode);
-	if (closed || same_socket(&st, client)) {
+	if (closed || fds_same_socket(STDERR_FILENO, client)) {
 		lg.syslog = true;
 		lg.fd = syslog_socket();
 	}

@@ -11,34 +11,35 @@
 #include "peer.h"
 #include "text.h"
 
-static void
-from_socket(char *dst, size_t n, int fd)
+int
+peer_address(int fd, char ip[PEER_IP_MAX], unsigned *port)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = sizeof ss;
 	const char *got = NULL;
 
 	memset(&ss, 0, sizeof ss);
-	if (getpeername(fd, (struct sockaddr *)&ss, &len) == -1) {
-		;
-	} else if (ss.ss_family == AF_INET) {
+	if (getpeername(fd, (struct sockaddr *)&ss, &len) == -1)
+		return -1;
+	if (ss.ss_family == AF_INET) {
 		struct sockaddr_in sin;
 
 		memcpy(&sin, &ss, sizeof sin);
-		got = inet_ntop(AF_INET, &sin.sin_addr, dst, (socklen_t)n);
+		*port = ntohs(sin.sin_port);
+		got = inet_ntop(AF_INET, &sin.sin_addr, ip, PEER_IP_MAX);
 	} else if (ss.ss_family == AF_INET6) {
 		struct sockaddr_in6 sin6;
 
 		memcpy(&sin6, &ss, sizeof sin6);
+		*port = ntohs(sin6.sin6_port);
 		if (IN6_IS_ADDR_V4MAPPED(&sin6.sin6_addr))
 			got = inet_ntop(AF_INET, sin6.sin6_addr.s6_addr + 12,
-			    dst, (socklen_t)n);
+			    ip, PEER_IP_MAX);
 		else
 			got = inet_ntop(
-			    AF_INET6, &sin6.sin6_addr, dst, (socklen_t)n);
+			    AF_INET6, &sin6.sin6_addr, ip, PEER_IP_MAX);
 	}
-	if (got == NULL)
-		text_copy(dst, n, "unknown");
+	return got == NULL ? -1 : 0;
 }
 
 /*
@@ -98,11 +99,12 @@ peer_find(struct peer *p, int fd, bool names)
 {
 	const char *ip = getenv("TCPREMOTEIP");
 	const char *host = getenv("TCPREMOTEHOST");
+	unsigned port;
 
 	if (ip != NULL && ip[0] != '\0')
 		text_safe(p->ip, sizeof p->ip, ip);
-	else
-		from_socket(p->ip, sizeof p->ip, fd);
+	else if (peer_address(fd, p->ip, &port) == -1)
+		text_copy(p->ip, sizeof p->ip, "unknown");
 	if (!names || host == NULL || host[0] == '\0')
 		host = p->ip;
 	text_safe(p->host, sizeof p->host, host);

@@ -4,13 +4,21 @@
 
 #include <stdbool.h>
 
+#define PEER_IP_MAX 64 /* octets of an address, with the NUL */
+
 /* Who the client is, and who we are to him (UCSPI-TCP's environment). */
 struct peer {
-	char ip[64];
+	char ip[PEER_IP_MAX];
 	char host[128]; /* the client's name, or its address again */
 	char us[128];	/* our full name, for the greeting */
 	bool local;	/* the client is on the loopback */
 };
+
+/*
+ * The address and port at the socket's other end; IPv4 in IPv6 is IPv4.  -1:
+ * it has none.
+ */
+int peer_address(int fd, char ip[PEER_IP_MAX], unsigned *port);
 
 /*
  * From TCPREMOTEIP, TCPREMOTEHOST and TCPLOCALHOST, or else from the socket

@@ -26,7 +26,6 @@
 #include "userdb.h"
 
 #define AHEAD_MS 5000
-#define TLS_MAX 60 /* seconds of a handshake */
 
 /* Before a fork: neither is the front's to choose. */
 static int
@@ -313,7 +312,11 @@ begin_tls(struct session *s)
 	struct err e;
 
 	if (wrapper_begin(&s->wrapper,
-		clock_ms() + 1000 * (int64_t)(most < TLS_MAX ? most : TLS_MAX),
+		clock_ms() +
+		    1000 *
+			(int64_t)(most < WRAPPER_SECONDS_MAX
+				? most
+				: WRAPPER_SECONDS_MAX),
 		&e) == -1) {
 		report_no_tls(&s->peer, e.text);
 		return -1;

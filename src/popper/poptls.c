@@ -6,14 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "io.h"
-#include "peer.h"
 #include "poptls.h"
-#include "safefile.h"
+#include "wrapper.h"
 
 #define KEYS POPPER_RUN "/keys/" /* tls-unlock(8) makes these copies */
-#define HANDSHAKE_MAX 60	 /* seconds */
 /* set for the popper behind poptls, that it does not start it again */
 #define STARTED "POPPER_TLS_STARTED"
 
@@ -74,9 +70,11 @@ unlocked(
 		return config_fail(c, "tls-passphrase",
 		    "there is no decrypted copy of the key: run tls-unlock",
 		    p->key, e);
-	if (clock_later(&key.st_mtim, &copy.st_mtim))
+	/* the copy has the time of the key that it was made of */
+	if (key.st_mtim.tv_sec != copy.st_mtim.tv_sec ||
+	    key.st_mtim.tv_nsec != copy.st_mtim.tv_nsec)
 		return config_fail(c, "tls-passphrase",
-		    "the decrypted copy is older than the key: run tls-unlock",
+		    "the decrypted copy is of another key: run tls-unlock",
 		    p->key, e);
 	return 0;
 }
@@ -138,7 +136,8 @@ poptls_command(struct poptls *p, const struct config *c, struct err *e)
 	add_value(p, "-p", c->tls_cipher_list);
 	add_value(p, "-v", version[c->tls_version]);
 	snprintf(p->seconds, sizeof p->seconds, "%u",
-	    c->timeout < HANDSHAKE_MAX ? c->timeout : HANDSHAKE_MAX);
+	    c->timeout < WRAPPER_SECONDS_MAX ? c->timeout
+					     : WRAPPER_SECONDS_MAX);
 	add_value(p, "-t", p->seconds);
 	if (!config_built_in(c, "empty-dir"))
 		add_value(p, "-e", c->empty_dir);
@@ -165,26 +164,6 @@ poptls_print(const struct poptls *p, FILE *to)
 		fputc('\n', to);
 }
 
-/*
- * What the socket tells, and has to be told, because popper behind poptls may
- * have another one.  inetd makes it fd 2, too, where a log line would go to
- * the client in the clear: closed, the log goes to syslog.
- */
-static void
-tell_peer(const struct config *c)
-{
-	struct peer peer;
-	struct stat in;
-	struct stat err;
-
-	peer_find(&peer, STDIN_FILENO, c->reverse_lookup);
-	setenv("TCPREMOTEIP", peer.ip, 0);
-	io_tune(STDIN_FILENO);
-	if (fstat(STDIN_FILENO, &in) == 0 && S_ISSOCK(in.st_mode) &&
-	    fstat(STDERR_FILENO, &err) == 0 && safefile_same(&in, &err))
-		close(STDERR_FILENO);
-}
-
 int
 poptls_start(const struct config *c, int argc, char **argv, struct err *e)
 {
@@ -208,7 +187,6 @@ poptls_start(const struct config *c, int argc, char **argv, struct err *e)
 	memcpy(all, p.word, p.count * sizeof *all);
 	all[p.count] = p.self;
 	memcpy(all + p.count + 1, argv + 1, (size_t)argc * sizeof *all);
-	tell_peer(c);
 	signal(SIGPIPE, SIG_DFL);
 	execv(p.path, (char *const *)all);
 	err_sys(e, ERR_CONF, "Unable to run", p.path);

@@ -6,12 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "fds.h"
 #include "io.h"
 #include "num.h"
-#include "safefile.h"
 #include "text.h"
 #include "wrapper.h"
 
@@ -213,14 +212,10 @@ listen_to(struct wrapper *w, int64_t deadline, struct err *e)
 static int
 leave_socket(void)
 {
-	struct stat in;
-	struct stat err;
 	int fd;
 	int r;
 
-	if (fstat(STDIN_FILENO, &in) == -1 || fstat(STDERR_FILENO, &err) == -1)
-		return -1;
-	if (!S_ISSOCK(in.st_mode) || !safefile_same(&in, &err))
+	if (!fds_same_socket(STDIN_FILENO, STDERR_FILENO))
 		return 0;
 	fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	r = fd == -1 ? -1 : dup3(fd, STDERR_FILENO, 0);

@@ -12,6 +12,7 @@
  * is one): TLS is on, or it can be had by STLS.
  */
 #define WRAPPER_TELLS_MAX 8192 /* octets behind 'Y' */
+#define WRAPPER_SECONDS_MAX 60 /* that a handshake may take */
 #define WRAPPER_VARS_MAX 64
 #define WRAPPER_NAME_MAX 400 /* of a certificate's owner, with the NUL */
 

@@ -22,6 +22,8 @@ struct checking {
 	FILE *out, *faults;
 	int64_t now;
 	int wrong;
+	bool named;	  /* what is looked at is one of the names' */
+	bool stopped;	  /* no client can have TLS */
 	const char *file; /* that is looked at */
 	uint16_t suites[SUITES_MAX];
 	size_t suite_count;
@@ -58,6 +60,13 @@ warn(struct checking *k, const char *fmt, ...)
 	putc('\n', k->faults);
 }
 
+/* What was wrong last stops all, unless it is one name's. */
+static void
+stops(struct checking *k)
+{
+	k->stopped = k->stopped || !k->named;
+}
+
 /* e names the file itself. */
 static void
 refused(void *ctx, const struct err *e)
@@ -66,6 +75,7 @@ refused(void *ctx, const struct err *e)
 
 	fprintf(k->faults, "poptls: %s\n", e->text);
 	k->wrong++;
+	stops(k);
 }
 
 static const char *
@@ -123,6 +133,7 @@ check_key(struct checking *k, const struct chain *ch)
 		    "of this key first, or name the key that it was made for",
 		    ch->label[0], key != NULL ? " of " : "",
 		    key != NULL ? key : "");
+		stops(k);
 		break;
 	case VERIFY_UNKNOWN:
 		oid_text(&c->key_kind, kind);
@@ -134,6 +145,7 @@ check_key(struct checking *k, const struct chain *ch)
 		    "have: make a key of RSA, or EC on P-256 or P-384, and a "
 		    "certificate",
 		    ch->label[0], kind, of);
+		stops(k);
 		break;
 	}
 }
@@ -265,12 +277,14 @@ check_suites(struct checking *k, const struct identity *id)
 	for (i = 0; i < k->suite_count; i++)
 		if (suite_find(k->suites[i])->key_type == id->key_type)
 			return;
-	if (k->suite_count > 0)
-		fault(k,
-		    "its key is %s, which none of the suites (-p) can be used "
-		    "with: add some, or have a key and certificate of the "
-		    "other kind",
-		    id->key_type == BR_KEYTYPE_RSA ? "RSA" : "EC");
+	if (k->suite_count == 0)
+		return;
+	fault(k,
+	    "its key is %s, which none of the suites (-p) can be used "
+	    "with: add some, or have a key and certificate of the "
+	    "other kind",
+	    id->key_type == BR_KEYTYPE_RSA ? "RSA" : "EC");
+	stops(k);
 }
 
 /* What is good is told, too. */
@@ -385,15 +399,23 @@ check_run(const struct tls_options *o, FILE *out, FILE *faults)
 		all.count = 1;
 	else
 		refused(&k, &e);
-	if (o->names != NULL &&
-	    identity_load_dir(&all, o->names, refused, &k, &e) == -1)
-		refused(&k, &e);
 	for (i = 0; i < all.count; i++)
 		check_identity(&k, &all.one[i]);
+	k.named = true;
+	if (o->names != NULL &&
+	    identity_load_dir(&all, o->names, refused, &k, &e) == -1) {
+		k.named = false;
+		refused(&k, &e);
+	}
+	for (; i < all.count; i++)
+		check_identity(&k, &all.one[i]);
+	k.named = false;
 	identity_free(&all);
 	if (o->ca != NULL)
 		check_cas(&k, o->ca);
 	if (geteuid() == 0)
 		check_root(&k, o->dir);
-	return k.wrong == 0 ? 0 : 100;
+	if (k.stopped)
+		return 100;
+	return k.wrong == 0 ? 0 : 1;
 }

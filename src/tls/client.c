@@ -37,7 +37,8 @@ rsa_key(br_x509_pkey *to, const struct pem_object *o, struct der d)
 
 	if (der_take(&d, DER_SEQUENCE, &in) == -1 || d.left != 0 ||
 	    der_number(&in, &n) == -1 || der_number(&in, &e) == -1 ||
-	    in.left != 0 || n.left > RSA_OCTETS_MAX || e.left == 0)
+	    in.left != 0 || n.left < RSA_OCTETS_MIN ||
+	    n.left > RSA_OCTETS_MAX || e.left == 0)
 		return -1;
 	to->key_type = BR_KEYTYPE_RSA;
 	to->key.rsa =
@@ -104,12 +105,12 @@ add(struct client_cas *cas, const struct pem_object *o, size_t *octets,
 		return refuse(cas, &c, "is no authority's", e);
 	if (public_key(&a->pkey, o, &c) == -1)
 		return refuse(cas, &c,
-		    "has a key that is not RSA of up to 4096 bits, nor EC on "
+		    "has a key that is not RSA of 2048 to 4096 bits, nor EC on "
 		    "P-256 or P-384",
 		    e);
 	/* each has two octets for its length */
 	*octets += c.subject.left + 2;
-	if (*octets > NAMES_MAX || cas->count + 1 == CLIENT_CAS_MAX)
+	if (*octets > NAMES_MAX || cas->count == CLIENT_CAS_MAX)
 		return refuse(cas, &c, "is one too many", e);
 	a->dn = (br_x500_name){ own(o, &c.subject), c.subject.left };
 	a->flags = BR_X509_TA_CA;

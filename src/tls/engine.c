@@ -35,6 +35,7 @@ struct engine {
 	struct policy policy;
 	br_ec_impl curves;
 	struct store store;
+	int store_fd; /* or -1 */
 	struct client_cas cas;
 	struct client_check client;
 	struct pump pump;
@@ -56,7 +57,8 @@ wait_for_start(int control)
 	return 0;
 }
 
-static void
+/* -1 with errno: the kernel is older than Linux 5.9. */
+static int
 close_others(const struct engine_fds *f)
 {
 	int keep[] = { f->net_in, f->net_out, STDERR_FILENO, log_settle(),
@@ -73,11 +75,13 @@ close_others(const struct engine_fds *f)
 		}
 		if (next == -1)
 			break;
-		if (next > last + 1)
-			close_range((unsigned)last + 1, (unsigned)next - 1, 0);
+		if (next > last + 1 &&
+		    close_range((unsigned)last + 1, (unsigned)next - 1, 0) ==
+			-1)
+			return -1;
 		last = next;
 	}
-	close_range((unsigned)last + 1, ~0U, 0);
+	return close_range((unsigned)last + 1, ~0U, 0);
 }
 
 static void
@@ -114,14 +118,22 @@ ask_clients(struct engine *n, const struct tls_options *o)
 		    &n->tls.eng, BR_OPT_TOLERATE_NO_CLIENT_AUTH);
 }
 
+static void
+close_store(struct engine *n)
+{
+	if (n->store_fd != -1)
+		close(n->store_fd);
+	n->store_fd = -1;
+}
+
 /*
  * A session must not be resumed where it would not have been made: after a
  * change of the certificate, the versions or the suites.  A store that somebody
  * has spoiled must stop nobody.
  */
 static void
-use_store(struct engine *n, int fd, const uint16_t *suites, size_t count,
-    unsigned least)
+use_store(
+    struct engine *n, const uint16_t *suites, size_t count, unsigned least)
 {
 	struct err e;
 	unsigned char base[br_sha256_SIZE];
@@ -129,16 +141,22 @@ use_store(struct engine *n, int fd, const uint16_t *suites, size_t count,
 	size_t i;
 
 	br_sha256_init(&c);
-	for (i = 0; i < n->all.count; i++)
-		br_sha256_update(&c, n->all.one[i].chain[0].data,
-		    n->all.one[i].chain[0].data_len);
+	for (i = 0; i < n->all.count; i++) {
+		const struct identity *id = &n->all.one[i];
+
+		if (id->name != NULL)
+			br_sha256_update(&c, id->name, strlen(id->name) + 1);
+		br_sha256_update(&c, id->chain[0].data, id->chain[0].data_len);
+	}
 	br_sha256_update(&c, suites, count * sizeof *suites);
 	br_sha256_update(&c, &least, sizeof least);
 	br_sha256_out(&c, base);
-	if (store_open(&n->store, fd, base, &e) == -1)
+	if (store_open(&n->store, n->store_fd, base, &e) == -1) {
 		log_line("%s: sessions are not resumed", e.text);
-	else
-		br_ssl_server_set_cache(&n->tls, &n->store.vtable);
+		close_store(n);
+		return;
+	}
+	br_ssl_server_set_cache(&n->tls, &n->store.vtable);
 }
 
 static int
@@ -156,7 +174,7 @@ add_entropy(struct engine *n, struct err *e)
 
 /* All that needs a file, or rights. */
 static int
-prepare(struct engine *n, const struct tls_options *o, int store, struct err *e)
+prepare(struct engine *n, const struct tls_options *o, struct err *e)
 {
 	br_ssl_engine_context *eng = &n->tls.eng;
 	uint16_t suites[SUITES_MAX];
@@ -178,10 +196,12 @@ prepare(struct engine *n, const struct tls_options *o, int store, struct err *e)
 	policy_init(&n->policy, &n->all, least < BR_TLS12);
 	br_ssl_server_set_policy(&n->tls, &n->policy.vtable);
 	/* a resumed session has no certificate, so it would have no name */
-	if (o->ca != NULL)
+	if (o->ca != NULL) {
 		ask_clients(n, o);
-	else if (store != -1)
-		use_store(n, store, suites, count, least);
+		close_store(n);
+	} else if (n->store_fd != -1) {
+		use_store(n, suites, count, least);
+	}
 	br_ssl_engine_set_buffer(eng, n->records, sizeof n->records, 1);
 	if (add_entropy(n, e) == -1)
 		return -1;
@@ -257,12 +277,31 @@ report(const struct pump *p, enum pump_end end, const char *what,
 static _Noreturn void
 give_up(struct pump *p, const struct engine_fds *f, int code)
 {
-	close(f->control);
 	close(f->to);
 	close(f->from);
 	p->from_end = true;
 	pump_finish(p, clock_ms() + ALERT_WAIT);
 	_exit(code);
+}
+
+/* Shakes hands, and looks at who it is.  False: it failed, the log tells. */
+static bool
+accept_client(struct engine *n, const struct tls_options *o, const char *client)
+{
+	struct pump *p = &n->pump;
+	enum pump_end end;
+	char text[REASON_MAX];
+
+	end = pump_handshake(p, clock_ms() + (int64_t)o->seconds * 1000);
+	if (end != PUMP_UP) {
+		report(p, end, "handshake", client);
+		return false;
+	}
+	if (o->ca == NULL || client_error(&n->client) == 0)
+		return true;
+	log_line("TLS handshake with %s failed: %s", client,
+	    reason_text(text, sizeof text, (int)client_error(&n->client)));
+	return false;
 }
 
 static _Noreturn void
@@ -271,27 +310,18 @@ serve(struct engine *n, const struct tls_options *o, const struct engine_fds *f,
 {
 	struct pump *p = &n->pump;
 	enum pump_end end;
-	char text[REASON_MAX];
 	char octet;
+	bool good;
 
 	pump_init(p, &n->tls, n->store.vtable != NULL ? &n->store : NULL,
 	    f->net_in, f->net_out, f->from, f->to);
-	end = pump_handshake(p, clock_ms() + (int64_t)o->seconds * 1000);
-	if (end != PUMP_UP) {
-		report(p, end, "handshake", client);
-		give_up(p, f, 1);
-	}
-	if (o->ca != NULL && client_error(&n->client) != 0) {
-		log_line("TLS handshake with %s failed: %s", client,
-		    reason_text(
-			text, sizeof text, (int)client_error(&n->client)));
-		give_up(p, f, 1);
-	}
-	if (asked == 'Y')
+	good = accept_client(n, o, client);
+	if (good && asked == 'Y')
 		tell(n, f->control, o);
 	close(f->control);
-	if (f->store != -1)
-		close(f->store);
+	close_store(n);
+	if (!good)
+		give_up(p, f, 1);
 	end = pump_run(p, ENGINE_LINGER);
 	if (end != PUMP_ENDED && end != PUMP_CLOSED) {
 		if (!p->from_end)
@@ -300,7 +330,10 @@ serve(struct engine *n, const struct tls_options *o, const struct engine_fds *f,
 	}
 	if (end == PUMP_CLOSED && recv(f->to, &octet, 1, MSG_DONTWAIT) == 1)
 		shutdown(f->to, SHUT_WR);
-	pump_finish(p, clock_ms() + ENGINE_LINGER);
+	/* one time for both, if the program has ended */
+	pump_finish(p,
+	    p->deadline != INT64_MAX ? p->deadline
+				     : clock_ms() + ENGINE_LINGER);
 	_exit(0);
 }
 
@@ -314,12 +347,16 @@ engine_run(
 	char asked;
 
 	signal(SIGPIPE, SIG_IGN);
-	close_others(f);
+	if (close_others(f) == -1) {
+		log_line("Unable to close files: %s", strerror(errno));
+		_exit(111);
+	}
 	asked = wait_for_start(f->control);
 	if (asked == 0)
 		_exit(0);
 	io_tune(f->net_in);
-	if (prepare(&engine, o, f->store, &e) == -1 ||
+	engine.store_fd = f->store;
+	if (prepare(&engine, o, &e) == -1 ||
 	    priv_confine_engine(o->dir, uid, (gid_t)uid, &e) == -1) {
 		log_line("%s", e.text);
 		_exit(err_exit_code(&e));

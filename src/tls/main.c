@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* runs as: root (before the program) */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -19,6 +16,7 @@
 #include "fds.h"
 #include "log.h"
 #include "num.h"
+#include "peer.h"
 #include "store.h"
 #include "text.h"
 #include "vars.h"
@@ -36,41 +34,17 @@ struct program_fds {
 static void
 tell_client(void)
 {
-	struct sockaddr_storage ss = { .ss_family = AF_UNSPEC };
-	socklen_t len = sizeof ss;
-	char ip[INET6_ADDRSTRLEN];
-	char port[8];
-	const void *addr;
-	unsigned n;
+	char ip[PEER_IP_MAX];
+	char text[12];
+	unsigned port;
 
 	if (getenv("TCPREMOTEIP") != NULL ||
-	    getpeername(STDIN_FILENO, (struct sockaddr *)&ss, &len) == -1)
+	    peer_address(STDIN_FILENO, ip, &port) == -1)
 		return;
-	if (ss.ss_family == AF_INET) {
-		addr = &((struct sockaddr_in *)&ss)->sin_addr;
-		n = ntohs(((struct sockaddr_in *)&ss)->sin_port);
-	} else if (ss.ss_family == AF_INET6) {
-		addr = &((struct sockaddr_in6 *)&ss)->sin6_addr;
-		n = ntohs(((struct sockaddr_in6 *)&ss)->sin6_port);
-	} else {
-		return;
-	}
-	if (inet_ntop(ss.ss_family, addr, ip, sizeof ip) == NULL)
-		return;
-	snprintf(port, sizeof port, "%u", n);
+	snprintf(text, sizeof text, "%u", port);
 	setenv("PROTO", "TCP", 1);
 	setenv("TCPREMOTEIP", ip, 1);
-	setenv("TCPREMOTEPORT", port, 1);
-}
-
-static bool
-same_socket(int a, int b)
-{
-	struct stat x;
-	struct stat y;
-
-	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && S_ISSOCK(x.st_mode) &&
-	    x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+	setenv("TCPREMOTEPORT", text, 1);
 }
 
 /* The file of poptls-cache, which only the engine gets; or -1. */
@@ -96,6 +70,8 @@ store_fd(void)
 static int
 make_fds(struct engine_fds *f, struct program_fds *p, struct err *e)
 {
+	/* first: a number that was told wrongly must not be one of ours */
+	int store = store_fd();
 	int c[2] = { -1, -1 };
 	int r[2] = { -1, -1 };
 	int w[2] = { -1, -1 };
@@ -108,7 +84,7 @@ make_fds(struct engine_fds *f, struct program_fds *p, struct err *e)
 		return err_sys(e, ERR_TEMP, "No sockets for", "the engine");
 	*p = (struct program_fds){ c[0], r[0], w[0] };
 	*f = (struct engine_fds){ STDIN_FILENO, STDOUT_FILENO, c[1], w[1], r[1],
-		store_fd() };
+		store };
 	return 0;
 }
 
@@ -216,7 +192,7 @@ serve(const struct tls_options *o, char **program)
 	} else {
 		/* what a program would write there would be sent in the
 		   clear; it finds the log of hosts with inetd by itself */
-		if (same_socket(STDIN_FILENO, STDERR_FILENO))
+		if (fds_same_socket(STDIN_FILENO, STDERR_FILENO))
 			close(STDERR_FILENO);
 		code = start(&p, engine);
 		if (code != 0)

@@ -217,4 +217,9 @@ tls_options_help(FILE *to)
 	    to);
 	for (i = 0; (s = suite_row(i)) != NULL; i++)
 		fprintf(to, "  %s\n", s->name);
+	fputs("\nWords for several of them: ALL HIGH DEFAULT ECDHE AES AES128 "
+	      "AES256 AESGCM\nCHACHA20 ECDSA RSA SHA SHA256 SHA384 TLSv1 "
+	      "TLSv1.2; "
+	      "joined by + they mean both.\n",
+	    to);
 }

@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "pump.h"
 
+#define ROUNDS 200		/* of work before a look at the deadline */
 #define RECORD_MAX (16384 + 85) /* octets of one, with all that TLS adds */
 
 void
@@ -124,7 +125,8 @@ take(struct pump *p)
 	if (r <= 0) {
 		p->net_ready = false;
 		p->net_over = r == 0 || !not_now();
-		p->sys = r == 0 ? 0 : errno;
+		if (p->net_over && r == -1)
+			p->sys = errno;
 		return false;
 	}
 	if (!p->heard)
@@ -149,7 +151,7 @@ deliver(struct pump *p)
 	size_t n;
 	ssize_t r;
 
-	if ((state(p) & BR_SSL_RECVAPP) == 0 || !p->to_room)
+	if ((state(p) & BR_SSL_RECVAPP) == 0 || !p->carries || !p->to_room)
 		return false;
 	buf = br_ssl_engine_recvapp_buf(p->eng, &n);
 	r = p->to_broken ? (ssize_t)n : try_write(p->to, buf, n);
@@ -174,8 +176,9 @@ fetch(struct pump *p)
 	size_t n;
 	ssize_t r;
 
-	if ((state(p) & BR_SSL_SENDAPP) == 0 || !p->from_ready || p->from_end ||
-	    p->net_broken || p->out_len + RECORD_MAX > sizeof p->out)
+	if ((state(p) & BR_SSL_SENDAPP) == 0 || !p->carries || !p->from_ready ||
+	    p->from_end || p->net_broken ||
+	    p->out_len + RECORD_MAX > sizeof p->out)
 		return false;
 	buf = br_ssl_engine_sendapp_buf(p->eng, &n);
 	r = try_read(p->from, buf, n);
@@ -225,6 +228,7 @@ give(struct pump *p)
 		if (!not_now()) {
 			/* what he sent before can still be read */
 			p->net_broken = true;
+			p->sys = errno;
 			p->out_pos = p->out_len = 0;
 			end_soon(p);
 		}
@@ -239,10 +243,14 @@ give(struct pump *p)
 	return true;
 }
 
-/* All that can be done without waiting; full writes before short ones. */
-static void
+/*
+ * What can be done without waiting; full writes before short ones.  True: there
+ * may be more, but the deadline, and who else there is, have their turn.
+ */
+static bool
 work(struct pump *p)
 {
+	int rounds = ROUNDS;
 	bool did;
 
 	do {
@@ -258,7 +266,8 @@ work(struct pump *p)
 			br_ssl_engine_close(p->eng);
 			p->shut = did = true;
 		}
-	} while (did);
+	} while (did && --rounds > 0);
+	return did;
 }
 
 enum fd {
@@ -283,7 +292,7 @@ want(const struct pump *p, struct pollfd f[FDS])
 	else if (p->net_told)
 		f[NET_IN].fd = -1;
 	f[FROM] = (struct pollfd){ .fd = p->from_end ? -1 : p->from };
-	if ((st & BR_SSL_SENDAPP) != 0 && room)
+	if ((st & BR_SSL_SENDAPP) != 0 && p->carries && room)
 		f[FROM].events = POLLIN;
 	else if (p->from_over)
 		f[FROM].fd = -1;
@@ -291,13 +300,13 @@ want(const struct pump *p, struct pollfd f[FDS])
 	if (p->out_pos < p->out_len)
 		f[NET_OUT].fd = p->net_out;
 	f[TO] = (struct pollfd){ .fd = -1, .events = POLLOUT };
-	if ((st & BR_SSL_RECVAPP) != 0)
+	if ((st & BR_SSL_RECVAPP) != 0 && p->carries)
 		f[TO].fd = p->to;
 }
 
-/* -1: the deadline came. */
+/* Waits, unless there is more to do.  -1: the deadline came. */
 static int
-wait_for(struct pump *p)
+wait_for(struct pump *p, bool more)
 {
 	struct pollfd f[FDS];
 	int left = -1;
@@ -305,7 +314,7 @@ wait_for(struct pump *p)
 	want(p, f);
 	if (p->deadline != INT64_MAX && (left = clock_left(p->deadline)) == 0)
 		return -1;
-	if (poll(f, FDS, left) == -1)
+	if (poll(f, FDS, more ? 0 : left) == -1)
 		return 0;
 	if (f[NET_IN].revents != 0) {
 		p->net_ready = true;
@@ -361,7 +370,8 @@ pump_handshake(struct pump *p, int64_t deadline)
 
 	p->deadline = deadline;
 	for (;;) {
-		work(p);
+		bool more = work(p);
+
 		if (over(p, &end))
 			return end;
 		if ((state(p) & BR_SSL_SENDAPP) != 0 && all_sent(p))
@@ -369,7 +379,7 @@ pump_handshake(struct pump *p, int64_t deadline)
 		/* nobody waits for this handshake any more */
 		if (p->from_over)
 			return PUMP_CUT;
-		if (wait_for(p) == -1)
+		if (wait_for(p, more) == -1)
 			return PUMP_LATE;
 	}
 	p->deadline = INT64_MAX;
@@ -381,28 +391,27 @@ pump_run(struct pump *p, int linger)
 {
 	enum pump_end end;
 
+	p->carries = true;
 	p->linger = linger;
 	for (;;) {
-		work(p);
+		bool more = work(p);
+
 		if (over(p, &end))
 			return end;
 		if (p->from_end)
 			end_soon(p);
-		if (wait_for(p) == -1)
+		if (wait_for(p, more) == -1)
 			return p->net_broken ? PUMP_CUT : PUMP_LATE;
 	}
 }
 
-/* Throws away what there is; true at the end. */
+/* Throws away some of what there is; true at the end. */
 static bool
 drain(struct pump *p, int fd)
 {
-	ssize_t r;
+	ssize_t r = try_read(fd, p->in, sizeof p->in);
 
-	do {
-		r = try_read(fd, p->in, sizeof p->in);
-	} while (r > 0);
-	return r == 0 || !not_now();
+	return r == 0 || (r == -1 && !not_now());
 }
 
 void
@@ -431,7 +440,7 @@ pump_finish(struct pump *p, int64_t deadline)
 		}
 		if (p->net_over)
 			f[0].fd = -1;
-		if (f[0].fd == -1 && f[1].fd == -1)
+		if (shut && f[0].fd == -1 && f[1].fd == -1)
 			return;
 		poll(f, 3, left);
 		if (f[0].revents != 0 && drain(p, p->net_in))

@@ -38,19 +38,25 @@ struct pump {
 	int net_in, net_out; /* the client */
 	int from, to;	     /* the program: what it writes, what it reads */
 
+	/* what poll(2) told last, or a short read or write since */
 	bool net_ready, from_ready; /* may have octets for us */
 	bool net_room, to_room;	    /* may take some */
-	bool net_told, from_over;   /* an end that poll(2) told of */
-	bool net_over;		    /* nothing more comes from the client */
-	bool net_broken;	    /* nothing more reaches him */
-	bool from_end, to_broken,
-	    shut;	     /* the program's ends; close was called */
-	bool heard;	     /* the client has sent something */
-	unsigned char first; /* octet of that */
-	bool refused;	     /* his session is another\'s */
+	/* these become true once, and stay so */
+	bool carries;	 /* plain octets: the caller has accepted the client */
+	bool heard;	 /* the client has sent something */
+	bool refused;	 /* his session is another's */
+	bool net_told;	 /* poll(2) told of an end there */
+	bool net_over;	 /* nothing more comes from him */
+	bool net_broken; /* nothing more reaches him */
+	bool from_over;	 /* poll(2) told of the program's end */
+	bool from_end;	 /* all that it wrote was read */
+	bool shut;	 /* and TLS was closed */
+	bool to_broken;	 /* it reads no more */
+
+	unsigned char first; /* octet that the client sent */
 	int sys;	     /* errno of a broken connection, or 0 */
 	int linger;	     /* ms that an end may take */
-	int64_t deadline;
+	int64_t deadline;    /* INT64_MAX: none yet */
 	size_t in_pos, in_len, out_pos, out_len;
 	unsigned char in[PUMP_IN];
 	unsigned char out[PUMP_OUT];
@@ -65,7 +71,8 @@ void pump_init(struct pump *p, br_ssl_server_context *tls, struct store *store,
 enum pump_end pump_handshake(struct pump *p, int64_t deadline);
 
 /*
- * Until either side ends.  Once the program has, what it has written must
+ * Carries plain octets, from now on, until either side ends.  Once the program
+ * has, what it has written must
  * reach the client within linger ms; once the client cannot be written to any
  * more, the program must have read within them what came before.
  */

@@ -48,7 +48,8 @@ int suites_version(unsigned *least, const char *name, struct err *e);
  * words, with "!", "-" and "+" before them, between ":", "," or blanks.  NULL
  * is what is best here: AES first if the processor has it.  What a word means
  * that is not done here is passed over, and told to skipped if that is not
- * NULL.  -1 with e, ERR_CONF: a word is not known, or nothing is left.
+ * NULL: words of OpenSSL's, and all that looks like a suite's name, with a dash
+ * in it.  -1 with e, ERR_CONF: another word is not known, or nothing is left.
  */
 int suites_select(uint16_t dst[SUITES_MAX], size_t *count, const char *list,
     unsigned least, void (*skipped)(void *ctx, const char *word), void *ctx,

@@ -255,7 +255,7 @@ END
 	like($said[0], qr/no decrypted copy of the key: run tls-unlock/,
 	    'popper misses it');
 	like($said[1], qr/^\Q$id\E: CN=x, EC P-256/, 'poptls can use it');
-	like($said[2], qr/copy is older than the key: run tls-unlock/,
+	like($said[2], qr/copy is of another key: run tls-unlock/,
 	    'and popper knows when not');
 }
 
