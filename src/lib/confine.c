@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* runs as: the front, the user */
+/* runs as: the front, poptls's engine, the user */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>

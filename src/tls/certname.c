@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* runs as: root (poptls --check) */
+/* runs as: root (poptls --check), poptls's engine */
 #include <string.h>
 
 #include "cert.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* runs as: root (poptls: the engine, until it is confined) */
+/* runs as: root (keys, authorities, poptls --check), poptls's engine */
 #include <string.h>
 
 #include "der.h"

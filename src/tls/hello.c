@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* runs as: poptls's engine */
 #include <string.h>
 
 #include "hello.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* runs as: root (poptls: the engine, until it is confined) */
+/* runs as: root (keys, poptls --check), poptls's engine */
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>

@@ -74,6 +74,11 @@ stubs(poptls => 'echo a warning >&2');
 is($calls[-1], $chain, 'a warning stops nothing');
 is($out, "a warning\n", 'and is in the log');
 
+stubs(poptls => 'echo expired >&2; exit 1');
+($out, @calls) = run('qpopper');
+is($calls[-1], $chain, 'nor what only some clients mind');
+is($out, "expired\n", 'which is in the log, too');
+
 Pop::spew("$dir/tls", "'$bin/poptls' '-c' 'x'");
 stubs();
 ($out, @calls) = run('qpopper-tls');
@@ -84,7 +89,7 @@ is($calls[-1], chain(995, '-q|', 'qpopper-tls.conf', "$bin/poptls|-c|x|"),
 for (['tls-unlock', 'echo locked >&2; exit 100', 1, "locked\n"],
     ['popper', 'echo wrong >&2; exit 100', 2, "wrong\n"],
     ['popper', 'exit 127', 2, ''],
-    ['poptls', 'echo expired >&2; exit 100', 3, "expired\n"]) {
+    ['poptls', 'echo no key >&2; exit 100', 3, "no key\n"]) {
 	my ($program, $then, $n, $said) = @$_;
 	stubs($program => $then);
 	($out, @calls) = run('qpopper');
