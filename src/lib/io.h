@@ -102,6 +102,13 @@ int io_wait(int fd, short events, int64_t deadline);
  */
 ssize_t io_recv(int fd, void *buf, size_t n, int64_t deadline);
 
+/*
+ * What can be read or written without waiting, whatever the flags of the open
+ * file: octets, 0 at the end, or -1 with errno, EAGAIN: not now.
+ */
+ssize_t io_try_read(int fd, void *to, size_t n);
+ssize_t io_try_write(int fd, const void *from, size_t n);
+
 /* The ops for file descriptors; ctx points to an int. */
 ssize_t io_fd_read(void *ctx, char *buf, size_t n, int64_t deadline);
 ssize_t io_fd_write(void *ctx, const char *buf, size_t n, int64_t deadline);

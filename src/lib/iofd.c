@@ -131,6 +131,45 @@ io_fd_write(void *ctx, const char *buf, size_t n, int64_t deadline)
 	}
 }
 
+static bool
+is_ready(int fd, short events)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+
+	return poll(&p, 1, 0) > 0;
+}
+
+ssize_t
+io_try_read(int fd, void *to, size_t n)
+{
+	ssize_t r = recv(fd, to, n, MSG_DONTWAIT);
+
+	if (r == -1 && errno == ENOTSOCK) {
+		if (!is_ready(fd, POLLIN)) {
+			errno = EAGAIN;
+			return -1;
+		}
+		r = read(fd, to, n);
+	}
+	return r;
+}
+
+ssize_t
+io_try_write(int fd, const void *from, size_t n)
+{
+	ssize_t r = send(fd, from, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (r == -1 && errno == ENOTSOCK) {
+		if (!is_ready(fd, POLLOUT)) {
+			errno = EAGAIN;
+			return -1;
+		}
+		/* a pipe that polls writable takes this much */
+		r = write(fd, from, n < PIPE_BUF ? n : PIPE_BUF);
+	}
+	return r;
+}
+
 void
 io_tune(int fd)
 {

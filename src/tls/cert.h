@@ -39,7 +39,8 @@ int cert_next_name(struct der *names, struct der *name);
 
 /*
  * Good for a host (RFC 6125 section 6.4): by a DNS name of the SAN; if it has
- * no such extension at all, by the common name.  "_.example.org" asks for "*.example.org".
+ * no such extension at all, by the common name.  "_.example.org" asks for
+ * "*.example.org".
  */
 bool cert_is_for(const struct cert *c, const char *host);
 

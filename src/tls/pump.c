@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "io.h"
 #include "pump.h"
 
 #define ROUNDS 200		/* of work before a look at the deadline */
@@ -27,46 +28,6 @@ pump_init(struct pump *p, br_ssl_server_context *tls, struct store *store,
 	p->net_room = p->to_room = true;
 	p->linger = INT_MAX;
 	p->deadline = INT64_MAX;
-}
-
-static bool
-is_ready(int fd, short events)
-{
-	struct pollfd p = { .fd = fd, .events = events };
-
-	return poll(&p, 1, 0) > 0;
-}
-
-/* -1 with EAGAIN: not now. */
-static ssize_t
-try_read(int fd, void *to, size_t n)
-{
-	ssize_t r = recv(fd, to, n, MSG_DONTWAIT);
-
-	if (r == -1 && errno == ENOTSOCK) {
-		if (!is_ready(fd, POLLIN)) {
-			errno = EAGAIN;
-			return -1;
-		}
-		r = read(fd, to, n);
-	}
-	return r;
-}
-
-static ssize_t
-try_write(int fd, const void *from, size_t n)
-{
-	ssize_t r = send(fd, from, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-	if (r == -1 && errno == ENOTSOCK) {
-		if (!is_ready(fd, POLLOUT)) {
-			errno = EAGAIN;
-			return -1;
-		}
-		/* a pipe that polls writable takes this much */
-		r = write(fd, from, n < PIPE_BUF ? n : PIPE_BUF);
-	}
-	return r;
 }
 
 static bool
@@ -119,9 +80,9 @@ take(struct pump *p)
 		return false;
 	/* a long record goes to its place, short ones come together */
 	if (n > sizeof p->in)
-		r = try_read(p->net_in, buf, n);
+		r = io_try_read(p->net_in, buf, n);
 	else
-		r = try_read(p->net_in, p->in, sizeof p->in);
+		r = io_try_read(p->net_in, p->in, sizeof p->in);
 	if (r <= 0) {
 		p->net_ready = false;
 		p->net_over = r == 0 || !not_now();
@@ -154,7 +115,7 @@ deliver(struct pump *p)
 	if ((state(p) & BR_SSL_RECVAPP) == 0 || !p->carries || !p->to_room)
 		return false;
 	buf = br_ssl_engine_recvapp_buf(p->eng, &n);
-	r = p->to_broken ? (ssize_t)n : try_write(p->to, buf, n);
+	r = p->to_broken ? (ssize_t)n : io_try_write(p->to, buf, n);
 	if (r == -1 && not_now()) {
 		p->to_room = false;
 		return false;
@@ -181,7 +142,7 @@ fetch(struct pump *p)
 	    p->out_len + RECORD_MAX > sizeof p->out)
 		return false;
 	buf = br_ssl_engine_sendapp_buf(p->eng, &n);
-	r = try_read(p->from, buf, n);
+	r = io_try_read(p->from, buf, n);
 	if (r == -1 && not_now()) {
 		p->from_ready = false;
 		return false;
@@ -222,7 +183,8 @@ give(struct pump *p)
 
 	if (p->out_pos == p->out_len || !p->net_room)
 		return false;
-	r = try_write(p->net_out, p->out + p->out_pos, p->out_len - p->out_pos);
+	r = io_try_write(
+	    p->net_out, p->out + p->out_pos, p->out_len - p->out_pos);
 	if (r == -1) {
 		p->net_room = false;
 		if (!not_now()) {
@@ -409,7 +371,7 @@ pump_run(struct pump *p, int linger)
 static bool
 drain(struct pump *p, int fd)
 {
-	ssize_t r = try_read(fd, p->in, sizeof p->in);
+	ssize_t r = io_try_read(fd, p->in, sizeof p->in);
 
 	return r == 0 || (r == -1 && !not_now());
 }
