@@ -189,8 +189,7 @@ path = $home/getmail.mbox
 [options]
 delete = true
 END
-	my ($code, $out) = $c->run('getmail', '-q', '--getmaildir', $home,
-	    '--rcfile', "$home/getmailrc");
+	my ($code, $out) = $c->run($c->getmail("$home/getmailrc"), '-q');
 	is($code, 0, 'getmail') or diag($out);
 	same('getmail', Clients::bodies(Pop::slurp("$home/getmail.mbox")));
 }

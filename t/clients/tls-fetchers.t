@@ -15,6 +15,7 @@ my $home = $c->{home};
 my %tls = $c->tls;
 my $plain = $c->serve;
 my @body = (@Clients::HARD, Clients::large(), Clients::small(150));
+my $all = Clients::mbox(@body);
 
 # Each one writes the client's configuration for a server, a port, "at once" or
 # "STLS", and the file of the authority; its value is the command.  What it
@@ -72,8 +73,7 @@ path = $home/got
 [options]
 delete = true
 END
-	return ('getmail', '--getmaildir', $home, '--rcfile',
-	    "$home/getmailrc");
+	return $c->getmail("$home/getmailrc");
 };
 
 # What the client has fetched since the last time.
@@ -101,10 +101,7 @@ for my $client (sort keys %CLIENTS) {
 sub try {
 	my ($client, $how) = @_;
 	my $host = $c->{host};
-	# getmail forks for each message beside its threads, and now and then
-	# waits for itself for ever: the fewer there are, the better
-	my @mail = $client eq 'getmail' ? @body[0 .. @Clients::HARD] : @body;
-	$host->spool('alice', Clients::mbox(@mail));
+	$host->spool('alice', $all);
 	$c->file('got');
 	my $run = sub {
 		return $c->run($CLIENTS{$client}->(@_));
@@ -126,7 +123,7 @@ sub try {
 	my @right = ('localhost', $tls{$how}, $how, $tls{ca});
 	my ($code, $out) = $run->(@right);
 	is($code, 0, 'it works') or diag($out);
-	Clients::same("$client, $how", got(), \@mail);
+	Clients::same("$client, $how", got(), \@body);
 	like($c->logged, $LOG{$client} // qr/\A\z/, 'nothing in the log');
 	is($host->spool('alice'), '', 'and deletes them');
 	($code, $out) = $run->(@right);

@@ -138,6 +138,26 @@ sub have {
 	return grep { -x "$_/$program" } split /:/, $ENV{PATH};
 }
 
+# The command of getmail with this file.  It forks for each message and only then
+# listens for SIGCHLD, so a child that is quick makes it wait for minutes; here
+# it waits for the child itself.
+sub getmail {
+	my ($self, $rc) = @_;
+	my $main = $self->file('getmail.py', <<'END');
+import os, runpy, sys
+from getmailcore.baseclasses import ForkingBase
+ForkingBase._prepare_child = lambda self: None
+ForkingBase._wait_for_child = lambda self, pid: os.waitstatus_to_exitcode(
+    os.waitpid(pid, 0)[1])
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+END
+	my ($program) = map { "$_/getmail" } grep { -x "$_/getmail" }
+	    split /:/, $ENV{PATH};
+	return ('/usr/bin/python3', $main, $program, '--getmaildir',
+	    $self->{home}, '--rcfile', $rc);
+}
+
 # Sockets of a server's connections that some process still has.
 sub connections {
 	my ($self) = @_;
