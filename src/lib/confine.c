@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include "confine.h"
 
@@ -68,6 +69,15 @@ install(const struct sock_filter *code, size_t n, struct err *e)
 	return 0;
 }
 
+#define ARG(i) offsetof(struct seccomp_data, args[i])
+#define NO_BITS(nr, i, bits, otherwise) \
+	IF(BPF_JEQ, nr, 0, 4), LOAD(ARG(i)), IF(BPF_JSET, bits, 0, 1), \
+	    RETURN(otherwise), LOAD(NR)
+#define NULL_POINTER(nr, i, otherwise) \
+	IF(BPF_JEQ, nr, 0, 6), LOAD(ARG(i)), IF(BPF_JEQ, 0, 0, 2), \
+	    LOAD(ARG(i) + 4), IF(BPF_JEQ, 0, 1, 0), RETURN(otherwise), \
+	    LOAD(NR)
+
 #define ALLOW(nr) IF(BPF_JEQ, nr, 0, 1), RETURN(PASS)
 
 int
@@ -90,6 +100,10 @@ int
 confine_engine(struct err *e)
 {
 	static const struct sock_filter code[] = { OF_THIS_ARCH, LOAD(NR),
+		/* as for the session: no address, and of the log its end */
+		NULL_POINTER(SYS_sendto, 4, KILL),
+		IF(BPF_JEQ, SYS_pwrite64, 0, 4), LOAD(ARG(0)),
+		IF(BPF_JEQ, STDERR_FILENO, 0, 1), RETURN(KILL), LOAD(NR),
 		ALLOW(SYS_recvfrom), ALLOW(SYS_sendto),
 #ifdef SYS_poll
 		ALLOW(SYS_poll),
@@ -187,15 +201,6 @@ confine_engine(struct err *e)
 	    BPF_STMT(BPF_LD | BPF_IMM, 0), \
 	    BPF_STMT(BPF_ALU | BPF_RSH | BPF_X, 0), IF(BPF_JSET, 1, 0, 1), \
 	    RETURN(then), LOAD(NR)
-
-#define ARG(i) offsetof(struct seccomp_data, args[i])
-#define NO_BITS(nr, i, bits, otherwise) \
-	IF(BPF_JEQ, nr, 0, 4), LOAD(ARG(i)), IF(BPF_JSET, bits, 0, 1), \
-	    RETURN(otherwise), LOAD(NR)
-#define NULL_POINTER(nr, i, otherwise) \
-	IF(BPF_JEQ, nr, 0, 6), LOAD(ARG(i)), IF(BPF_JEQ, 0, 0, 2), \
-	    LOAD(ARG(i) + 4), IF(BPF_JEQ, 0, 1, 0), RETURN(otherwise), \
-	    LOAD(NR)
 
 /*
  * Calls by what their fd may be: the log for all of them, or the client for

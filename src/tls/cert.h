@@ -63,7 +63,10 @@ bool cert_may(const struct cert *c, const char *purpose);
  */
 char *cert_name(const struct der *name, char *dst, size_t n);
 
-/* The value of its first attribute of a type, treated like that, or "". */
+/*
+ * The value of its attribute of a type, treated like that; "" if it has none,
+ * or several.
+ */
 char *cert_attribute(
     const struct der *name, const char *type, char *dst, size_t n);
 

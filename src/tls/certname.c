@@ -103,6 +103,7 @@ cert_attribute(const struct der *name, const char *type, char *dst, size_t n)
 	struct der part;
 	struct der found;
 	struct der value;
+	unsigned count = 0;
 	unsigned tag;
 
 	dst[0] = '\0';
@@ -110,10 +111,11 @@ cert_attribute(const struct der *name, const char *type, char *dst, size_t n)
 		return dst;
 	while (der_take(&in, DER_SET, &part) == 0)
 		while (attribute(&part, &found, &tag, &value) == 0)
-			if (der_equal(&found, &wanted)) {
+			if (der_equal(&found, &wanted) && count++ == 0)
 				put_value(&o, tag, &value);
-				return dst;
-			}
+	/* of two names nobody can say which one is meant */
+	if (count > 1)
+		dst[0] = '\0';
 	return dst;
 }
 

@@ -67,8 +67,9 @@ unsigned client_error(const struct client_check *k);
 
 /*
  * The subject of a certificate that was found good (cert_name: printable
- * ASCII, in which no value can look like an attribute), and its first common
- * name and e-mail address, or "".  False: there is none.
+ * ASCII, in which no value can look like an attribute), and its common
+ * name and e-mail address, or "": also if there are several.  False: there is
+ * none.
  */
 bool client_subject(const struct client_check *k,
     char subject[CLIENT_SUBJECT_MAX], char cn[CLIENT_SUBJECT_MAX],

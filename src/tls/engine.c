@@ -235,6 +235,8 @@ tell(struct engine *n, int control, const struct tls_options *o)
 static const char *
 why(char *text, size_t n, const struct pump *p)
 {
+	if (p->endless)
+		return "a handshake without end";
 	if (p->refused)
 		return "a session of another name, and a hello too long to be "
 		       "heard again";
@@ -280,7 +282,8 @@ give_up(struct pump *p, const struct engine_fds *f, int code)
 	close(f->to);
 	close(f->from);
 	p->from_end = true;
-	pump_finish(p, clock_ms() + ALERT_WAIT);
+	p->deadline = clock_ms() + ALERT_WAIT;
+	pump_finish(p);
 	_exit(code);
 }
 
@@ -330,10 +333,7 @@ serve(struct engine *n, const struct tls_options *o, const struct engine_fds *f,
 	}
 	if (end == PUMP_CLOSED && recv(f->to, &octet, 1, MSG_DONTWAIT) == 1)
 		shutdown(f->to, SHUT_WR);
-	/* one time for both, if the program has ended */
-	pump_finish(p,
-	    p->deadline != INT64_MAX ? p->deadline
-				     : clock_ms() + ENGINE_LINGER);
+	pump_finish(p);
 	_exit(0);
 }
 

@@ -16,7 +16,7 @@ struct engine_fds {
 	int store;	     /* resumable sessions, or -1 */
 };
 
-#define ENGINE_LINGER 10000 /* ms, after the program's end */
+#define ENGINE_LINGER 10000 /* ms of an end, see pump_run */
 
 /*
  * Waits until control asks for TLS (end of file: it will not), reads

@@ -12,6 +12,7 @@
 #include "pump.h"
 
 #define ROUNDS 200		/* of work before a look at the deadline */
+#define LAST_WAIT 1000		/* ms for a client that has all to close */
 #define RECORD_MAX (16384 + 85) /* octets of one, with all that TLS adds */
 
 void
@@ -36,12 +37,21 @@ not_now(void)
 	return errno == EAGAIN || errno == EINTR;
 }
 
+static void
+end_within(struct pump *p, int ms)
+{
+	int64_t then = clock_ms() + ms;
+
+	if (then < p->deadline)
+		p->deadline = then;
+}
+
 /* One side has gone: the other one has that long. */
 static void
 end_soon(struct pump *p)
 {
 	if (p->deadline == INT64_MAX)
-		p->deadline = clock_ms() + p->linger;
+		end_within(p, p->linger);
 }
 
 static unsigned
@@ -53,7 +63,11 @@ state(const struct pump *p)
 static void
 received(struct pump *p, size_t n)
 {
-	p->refused = !hello_received(&p->hello, n) || p->refused;
+	if (!hello_received(&p->hello, n))
+		p->refused = true;
+	/* alerts without end cost time of the processor */
+	if (!p->carries && (p->shaken += n) > PUMP_HANDSHAKE_MAX)
+		p->refused = p->endless = true;
 }
 
 /* The client's octets to the engine.  True if something was done. */
@@ -176,6 +190,22 @@ gather(struct pump *p)
 	return true;
 }
 
+/*
+ * The client takes what is left: mail that may be deleted here already.  Who
+ * is slow has the time again for each record's worth.
+ */
+static void
+took(struct pump *p, size_t n)
+{
+	if (p->deadline == INT64_MAX || !p->carries || p->net_broken)
+		return;
+	p->taken += n;
+	if (p->taken >= RECORD_MAX) {
+		p->taken = 0;
+		p->deadline = clock_ms() + p->linger;
+	}
+}
+
 static bool
 give(struct pump *p)
 {
@@ -197,6 +227,7 @@ give(struct pump *p)
 		return false;
 	}
 	p->out_pos += (size_t)r;
+	took(p, (size_t)r);
 	if (p->out_pos < p->out_len)
 		return true;
 	/* who only ever has more to send has to listen now and then */
@@ -377,33 +408,31 @@ drain(struct pump *p, int fd)
 }
 
 void
-pump_finish(struct pump *p, int64_t deadline)
+pump_finish(struct pump *p)
 {
 	struct pollfd f[] = { { .fd = p->net_in, .events = POLLIN },
-		{ .fd = p->from, .events = POLLIN },
-		{ .fd = -1, .events = POLLOUT } };
-	bool shut = false;
+		{ .fd = p->from_end ? -1 : p->from, .events = POLLIN },
+		{ .fd = p->net_out, .events = POLLOUT } };
 	int left;
 
-	if (p->from_end)
-		f[1].fd = -1;
-	while ((left = clock_left(deadline)) > 0) {
+	end_soon(p);
+	while ((left = clock_left(p->deadline)) > 0) {
 		while (gather(p))
 			;
+		p->net_room = true;
 		give(p);
-		if (p->net_broken || all_sent(p)) {
-			if (!shut)
-				shutdown(p->net_out, SHUT_WR);
-			shut = true;
+		if (f[2].fd != -1 && (p->net_broken || all_sent(p))) {
+			shutdown(p->net_out, SHUT_WR);
 			f[2].fd = -1;
-		} else {
-			f[2].fd = p->net_out;
-			p->net_room = true;
 		}
 		if (p->net_over)
 			f[0].fd = -1;
-		if (shut && f[0].fd == -1 && f[1].fd == -1)
-			return;
+		/* the client has all, and the program has ended */
+		if (f[2].fd == -1 && f[1].fd == -1) {
+			if (f[0].fd == -1)
+				return;
+			end_within(p, LAST_WAIT);
+		}
 		poll(f, 3, left);
 		if (f[0].revents != 0 && drain(p, p->net_in))
 			f[0].fd = -1;

@@ -20,6 +20,7 @@
 #define PUMP_IN \
 	4096 /* octets that are read at once, while records are short \
 	      */
+#define PUMP_HANDSHAKE_MAX 200000 /* octets that a client may need for it */
 #define PUMP_OUT \
 	66000 /* of records that leave in one write: four full ones \
 	       */
@@ -44,7 +45,8 @@ struct pump {
 	/* these become true once, and stay so */
 	bool carries;	 /* plain octets: the caller has accepted the client */
 	bool heard;	 /* the client has sent something */
-	bool refused;	 /* his session is another's */
+	bool refused;	 /* his session is another's, or endless */
+	bool endless;	 /* his handshake had too many octets */
 	bool net_told;	 /* poll(2) told of an end there */
 	bool net_over;	 /* nothing more comes from him */
 	bool net_broken; /* nothing more reaches him */
@@ -57,6 +59,8 @@ struct pump {
 	int sys;	     /* errno of a broken connection, or 0 */
 	int linger;	     /* ms that an end may take */
 	int64_t deadline;    /* INT64_MAX: none yet */
+	size_t shaken;	     /* octets of the handshake */
+	size_t taken;	     /* by the client, since the deadline was set */
 	size_t in_pos, in_len, out_pos, out_len;
 	unsigned char in[PUMP_IN];
 	unsigned char out[PUMP_OUT];
@@ -72,18 +76,18 @@ enum pump_end pump_handshake(struct pump *p, int64_t deadline);
 
 /*
  * Carries plain octets, from now on, until either side ends.  Once the program
- * has, what it has written must
- * reach the client within linger ms; once the client cannot be written to any
- * more, the program must have read within them what came before.
+ * has, the client must take what it has written: linger ms after the end, and
+ * after each record's worth that he takes.  Once he cannot be written to any
+ * more, the program must have read within linger ms what came before.
  */
 enum pump_end pump_run(struct pump *p, int linger);
 
 /*
- * What is still to be sent, to the client; then nothing more is, and what comes
- * from him or the program is thrown away, until both have ended or clock_ms()
- * is deadline: a connection that is closed with octets unread is reset, and
- * the client may lose what he has not read.
+ * What is still to be sent, to the client, in the time that is left; then
+ * nothing more is, and what comes from him or the program is thrown away, until
+ * both have ended, or the client has had a second for it: a connection that is
+ * closed with octets unread is reset, and he may lose what he has not read.
  */
-void pump_finish(struct pump *p, int64_t deadline);
+void pump_finish(struct pump *p);
 
 #endif

@@ -175,7 +175,7 @@ test_subject(void **state)
 	assert_true(client_subject(&k, subject, cn, email));
 	assert_string_equal(
 	    subject, "emailAddress=bob@example.org,CN=rob,CN=bob,O=Example");
-	assert_string_equal(cn, "bob");
+	assert_string_equal(cn, "");
 	assert_string_equal(email, "bob@example.org");
 	assert_int_equal(show(&k, "sly.chain", 1000), 0);
 	assert_true(client_subject(&k, subject, cn, email));
