@@ -413,10 +413,9 @@ pump_finish(struct pump *p)
 	struct pollfd f[] = { { .fd = p->net_in, .events = POLLIN },
 		{ .fd = p->from_end ? -1 : p->from, .events = POLLIN },
 		{ .fd = p->net_out, .events = POLLOUT } };
-	int left;
 
 	end_soon(p);
-	while ((left = clock_left(p->deadline)) > 0) {
+	while (clock_left(p->deadline) > 0) {
 		while (gather(p))
 			;
 		p->net_room = true;
@@ -433,7 +432,7 @@ pump_finish(struct pump *p)
 				return;
 			end_within(p, LAST_WAIT);
 		}
-		poll(f, 3, left);
+		poll(f, 3, clock_left(p->deadline));
 		if (f[0].revents != 0 && drain(p, p->net_in))
 			f[0].fd = -1;
 		if (f[1].revents != 0 && drain(p, p->from))
