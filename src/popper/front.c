@@ -158,6 +158,9 @@ run_user(struct session *s, const struct args *a)
 {
 	if (front_name(s, a->arg[0]) == -1)
 		return session_refuse(s, REPLY_BAD_USER, "");
+	/* or the client would send a password, in the clear, for nothing */
+	if (!sasl_clear(s))
+		return session_refuse(s, REPLY_MECH_CLEAR, "USER");
 	s->named = true;
 	snprintf(s->text, sizeof s->text, "Password required for %s.", s->user);
 	return OC_OK;
