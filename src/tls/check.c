@@ -368,6 +368,14 @@ select_suites(struct checking *k, const struct tls_options *o)
 		k, &e) == -1) {
 		refused(k, &e);
 		k->suite_count = 0;
+		return;
+	}
+	if (least < BR_TLS12 && !suites_cbc(k->suites, k->suite_count)) {
+		k->file = "-v";
+		warn(k,
+		    "%s has no suite without CBC, and -p names none with it: "
+		    "only TLS 1.2 is there",
+		    suite_version(least));
 	}
 }
 

@@ -182,6 +182,11 @@ tls_options_read(struct tls_options *o, enum tls_mode *mode, int argc,
 			i++;
 			break;
 		}
+		/* behind what popper --print-tls says */
+		if (strcmp(argv[i], "--check") == 0) {
+			*mode = TLS_CHECK;
+			continue;
+		}
 		if (letters(o, argv[i], argv[i + 1], &used, e) == -1)
 			return -1;
 		i += used;

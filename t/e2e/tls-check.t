@@ -290,6 +290,11 @@ good('suites of its kind', $praise, '-c', 'chain', '-k', 'mail.key', '-p',
     'ECDHE-ECDSA-AES128-GCM-SHA256');
 ($code, $out, $err) = check('-c', 'chain', '-k', 'mail.key', '-p', 'FOO');
 is($code, 100, 'a suite that nobody knows');
+($code, $out, $err) = check('-c', 'chain', '-k', 'mail.key', '-v', 'TLSv1',
+    '-p', 'HIGH');
+is($code, 0, 'an old version without a suite');
+like($err, qr/\Apoptls: warning: -v: TLSv1 has no suite [^\n]*\n\z/, 'is told');
+
 
 # Warnings.
 for (['soon', qr/good until 20.*renew/, days => 13],
