@@ -127,6 +127,57 @@ sub names {
 	like($env, qr/^TCPREMOTEPORT=$port$/m, 'TCPREMOTEPORT');
 }
 
+# By IPv4 to a socket of IPv6.
+sub mapped {
+	my $any = pack_sockaddr_in6(0, Socket::IN6ADDR_ANY);
+	SKIP: {
+		my $l;
+		skip 'no IPv6', 1 unless socket($l, PF_INET6, SOCK_STREAM, 0) &&
+		    setsockopt($l, Socket::IPPROTO_IPV6, Socket::IPV6_V6ONLY, 0) &&
+		    bind($l, $any) && listen($l, 1);
+		my ($port) = unpack_sockaddr_in6(getsockname $l);
+		socket(my $ours, PF_INET, SOCK_STREAM, 0) or die;
+		connect $ours, sockaddr_in($port, INADDR_LOOPBACK) or die;
+		accept my $theirs, $l or die;
+		my $c = $tls->start(socket => $theirs);
+		$c->{sock} = $ours;
+		$c->shaken;
+		is($c->ask('$ENV{TCPREMOTEIP}'), '127.0.0.1', 'IPv4 in IPv6 is IPv4');
+	}
+}
+
+# POPTLS_CACHE with a number that no file has, and poptls's own would get.
+sub no_cache {
+	# so the puppet's number is no low one
+	my @hold = map { open my $f, '<', '/dev/null' or die; $f } 3 .. 10;
+	for my $n (3 .. 8) {
+		my $c = $tls->start(program => ['cat'], env => { POPTLS_CACHE => $n });
+		cmp_ok($c->{puppet}, '>', 8, "$n is closed") if $n == 3;
+		my $client = $c->shaken;
+		$c->engine;
+		$client->put("hello\n");
+		is($client->get(6), "hello\n", "POPTLS_CACHE=$n: octets there and back");
+		$client->wire($client->notify);
+		is($c->code, 0, 'the program sees the end');
+		$client->fin;
+		ok($c->engine_gone, 'and the engine goes');
+		like($c->log_text, qr/\Apoptls\[\d+\]: [^\n]*POPTLS_CACHE[^\n]*\n\z/,
+		    'one line in the log');
+	}
+}
+
+# An entry of -n that cannot be used is told, and all others can.
+sub bad_name {
+	mkdir "$tls->{dir}/names", 0755 or die;
+	Pop::spew("$tls->{dir}/names/bad.test.pem", '', 0600);
+	my $c = $tls->start(args => ['-n', "$tls->{dir}/names"]);
+	$c->shaken(host => 'bad.test');
+	is($c->ask('$ENV{SSL_SERVER_NAME}'), 'bad.test',
+	    'with one bad name in the folder there is TLS');
+	like($c->log_text, qr/\Apoptls\[\d+\]: [^\n]*bad\.test\.pem[^\n]*\n\z/,
+	    'and one line in the log');
+}
+
 sub inetd {
 	my $c = $tls->start(stderr_socket => 1, program =>
 	    ['sh', '-c', 'echo stray >&2; echo plain']);
@@ -222,6 +273,9 @@ confined($c);
 key_is_away($c) if $root && !$Tls::ASAN;
 is($c->log_text, '', 'nothing in the log');
 names();
+mapped();
+no_cache();
+bad_name();
 inetd();
 config('an unknown word in -p', 100, 'NOSUCHWORD', '-p', 'NOSUCHWORD');
 config('SSLv3', 100, 'SSLv3', '-v', 'SSLv3');
