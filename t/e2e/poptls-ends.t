@@ -246,6 +246,29 @@ sub late_reader {
 	    or diag length($got) . " of $n";
 	is($how, $RESET, 'and then the end');
 	like($c->log_text, $LINE, 'one line');
+	return $c;
+}
+
+# A client who does not read says close_notify and FIN, while the program goes on
+# writing: all that was made a record of before gets to him, and our answer.
+sub last_words {
+	my ($c, $client) = connection(buffers => 4096);
+	my $octets = Tls::noise($MEGA);
+	$c->tell("put(1, noise($MEGA)); exit 0");
+	# until nothing moves: what the engine has waits for room
+	Tls::until_true(sub { $c->has_answer(0.3) ? die : $c->engine_waits });
+	$client->wire($client->notify);
+	$client->fin;
+	is($c->code, 0, 'after close_notify a program can write all that it has');
+	# the engine has seen that both ended
+	Tls::until_true(sub { $c->engine_waits });
+	my $got = $client->rest;
+	cmp_ok(length $got, '>', 60_000, 'a slow client has what was for him')
+	    or diag $client->{error};
+	ok($got eq substr($octets, 0, length $got), 'as it was');
+	is(($client->{notified} || 'no') . " $client->{tcp}", '1 FIN',
+	    'whole records, and the answer to close_notify');
+	is($c->log_text, '', 'nothing in the log');
 }
 
 client_alerts();
@@ -263,9 +286,11 @@ late_reader('FIN', $_, 10_000, sub { $_[1]->fin }) for 100_000, 400_000;
 my $holds = socket_holds(100);
 late_reader('RST', 100 * int($holds * $_ / 100), 100, sub { $_[1]->reset })
     for map { 170 + 3 * $_ } 0 .. 10;
-late_reader('RST, then the program writes', 60_000, 100, sub {
+$c = late_reader('RST, then the program writes', 60_000, 100, sub {
 	$_[1]->reset;
 	$_[0]->ask('put(1, "x" x 1000)');
 	$_[0]->ask('put(1, "x" x 1000)');
 });
+like($c->log_text, qr/ was cut off: $RESET\n/, 'and the log says why');
+last_words();
 done_testing;
