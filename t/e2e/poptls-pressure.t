@@ -122,6 +122,38 @@ sub lingers {
 	pass('and the connection has an end');
 }
 
+# The program is gone, and the client reads after a while, but never closes: the
+# seconds that the engine lives are printed to the last that is returned.
+sub never_closes {
+	my ($c, $client) = stalled_client();
+	$c->engine;
+	$c->kill_program;
+	my $since = time;
+	my $pid = open my $from, '-|';
+	die "fork: $!" unless defined $pid;
+	return ($c, $client, $from) if $pid;
+	select undef, undef, undef, 4;
+	my $n = 1;
+	$n = sysread $client->{sock}, my $octets, 65536 while $n;
+	$c->engine_gone;
+	print time - $since;
+	STDOUT->flush;
+	POSIX::_exit(0);
+}
+
+# A client who sends until he is stalled, then resets, and octets for him: the
+# engine waits for the program to read, but not for long.
+sub reset_unseen {
+	my ($c, $client) = connection(buffers => 65536);
+	$c->tell("put(1, noise($MEGA))");
+	$client->get($MEGA);
+	$c->answer;
+	$client->wire_until_stalled($client->seal('x' x (4 * $MEGA)));
+	$client->reset;
+	$c->ask('put(1, "x" x 1000)');
+	return $c;
+}
+
 # Sends and receives at once, through a program that gives all back.
 sub duplex {
 	my ($what, $client, $octets) = @_;
@@ -237,6 +269,8 @@ my ($lingering) = stalled_client();
 $lingering->engine;
 $lingering->kill_program;
 my $since = time;
+my @never_closes = never_closes();
+my $reset_unseen = reset_unseen();
 
 my $is = idle_states();
 # what they were about to do
@@ -258,4 +292,10 @@ slow_reader();
 too_late('a silent client' => 0, 'one who stalls in his hello' => 3,
     'one who drips' => 1_000);
 lingers($lingering, $since);
+my $took = readline $never_closes[2];
+cmp_ok($took, '>', 9, 'a client who reads late and never closes has as long');
+cmp_ok($took, '<', 11.5, 'and no longer');
+ok($reset_unseen->engine_gone, 'a program that does not read after a reset: the engine goes');
+like($reset_unseen->log_text, qr/ was cut off: Connection reset by peer\n\z/,
+    'and the log says why');
 done_testing;
