@@ -345,6 +345,7 @@ $c->spew("names/w$_.example.net.pem", '') for 1 .. 3;
 unlink "$dir/names/Mail.example.org/privkey.pem";
 ($code, $out, $err) = check(@names);
 is($err =~ tr/\n//, 4, 'every entry that is wrong is told');
+is($code, 1, 'none of them keeps other clients from TLS');
 like($err, qr{Mail.example.org/privkey.pem: No such file}, 'half a folder');
 is($out =~ tr/\n//, 3, 'and those that are good');
 
@@ -354,10 +355,13 @@ my @ca = ('-c', 'chain', '-k', 'mail.key', '-a');
     $c->join_files('cas', 'root.crt', 'between.crt'));
 is("$code $err", '0 ', 'authorities');
 like($out, qr/^cas: 2 that sign/m, 'how many');
+$c->key('weak.key', 'RSA', 'rsa_keygen_bits:1024');
+$c->cert('weak', ext => $CA);
 for (['no authority', qr/2 \(CN=mail\) is no authority's/, 'root.crt',
 	'mail.crt'],
     ['none', qr/no certificate/, 'mail.key'],
-    ['of another kind', qr/1 \(CN=ed\) has a key that is not/, 'ed.crt']) {
+    ['of another kind', qr/1 \(CN=ed\) has a key that is not/, 'ed.crt'],
+    ['weak', qr/1 \(CN=weak\) has a key that is not RSA of 2048/, 'weak.crt']) {
 	my ($what, $why, @parts) = @$_;
 	($code, $out, $err) = check(@ca, $c->join_files('cas', @parts));
 	is($code, 100, "$what: exit code");

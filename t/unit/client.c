@@ -22,8 +22,10 @@ static const char make[] =
     "$c->key(q(p521.key), q(P-521));"
     "$c->key(q(ed.key), q(ED25519));"
     "$c->key(q(weak.key), q(RSA), q(rsa_keygen_bits:1024));"
+    "$c->key(qq($_.key)) for qw(wide);"
     "$c->cert($_, ext => $ca, subject => qq(/O=Example, Inc/CN=$_))"
-    "    for qw(root rsa p384 alien);"
+    "    for qw(root rsa p384 alien weak);"
+    "$c->join_files(q(weak-ca), q(weak.crt));"
     "$c->cert(q(between), by => q(root), ext => $ca);"
     "$c->join_files(q(cas), q(rsa.crt), q(root.crt), q(p384.crt));"
     "my @leaf = (ext => q(), subject => q(/O=Example/CN=bob/CN=rob)"
@@ -48,6 +50,8 @@ static const char make[] =
     "leaf(q(long), q(root), ext => q(nsComment=) . q(x) x 8000);"
     "leaf(q(sly), q(root), subject => q(/CN=bob,O=Evil\\+CN=\"x\"))"
     "    ;"
+    "$c->cert(q(wide), by => q(root), ext => $ca, subject =>"
+    "    join q(), map { qq(/O=$_) . q(x) x 60 } 1 .. 6);"
     "for (qw(weak p521 ed)) {"
     "    $c->cert($_, by => q(root), ext => q());"
     "    $c->join_files(qq($_.chain), qq($_.crt)); }"
@@ -241,6 +245,56 @@ test_anchors(void **state)
 	client_cas_free(&cas);
 }
 
+/* A file of so many copies of an authority: what loading it comes to. */
+static int
+load_copies(struct client_cas *cas, const char *name, size_t n, struct err *e)
+{
+	char path[100];
+	struct pem p;
+	struct pem_object o;
+	FILE *f;
+
+	assert_int_equal(pem_open(&p, file(name), 100000, e), 0);
+	snprintf(path, sizeof path, "%s/copies", dir);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	for (; n > 0; n--)
+		fwrite(p.text, 1, (size_t)p.st.st_size, f);
+	assert_int_equal(fclose(f), 0);
+	pem_close(&p);
+	return client_cas_load(cas, path, e);
+}
+
+static void
+test_limits(void **state)
+{
+	struct client_cas cas;
+	struct err e;
+	size_t fit;
+
+	(void)state;
+	assert_int_equal(client_cas_load(&cas, file("weak-ca"), &e), -1);
+	assert_non_null(strstr(e.text, "CN=weak"));
+	assert_non_null(strstr(e.text, "not RSA of 2048"));
+	assert_int_equal(load_copies(&cas, "root.crt", CLIENT_CAS_MAX, &e), 0);
+	assert_int_equal(cas.count, CLIENT_CAS_MAX);
+	client_cas_free(&cas);
+	assert_int_equal(
+	    load_copies(&cas, "root.crt", CLIENT_CAS_MAX + 1, &e), -1);
+	assert_non_null(strstr(e.text, "201"));
+	assert_non_null(strstr(e.text, "one too many"));
+	/* names of more octets than a CertificateRequest has room for */
+	assert_int_equal(load_copies(&cas, "wide.crt", 1, &e), 0);
+	fit = 65535 / (cas.names[0].len + 2);
+	client_cas_free(&cas);
+	assert_in_range(fit, 2, CLIENT_CAS_MAX - 1);
+	assert_int_equal(load_copies(&cas, "wide.crt", fit, &e), 0);
+	assert_int_equal(cas.count, fit);
+	client_cas_free(&cas);
+	assert_int_equal(load_copies(&cas, "wide.crt", fit + 1, &e), -1);
+	assert_non_null(strstr(e.text, "one too many"));
+}
+
 static br_ssl_server_context server;
 static br_ssl_client_context client;
 static unsigned char server_buf[BR_SSL_BUFSIZE_BIDI];
@@ -350,6 +404,7 @@ main(void)
 		cmocka_unit_test(test_verdicts),
 		cmocka_unit_test(test_subject),
 		cmocka_unit_test(test_anchors),
+		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_somebody_elses),
 	};
 
