@@ -251,7 +251,6 @@ load_copies(struct client_cas *cas, const char *name, size_t n, struct err *e)
 {
 	char path[100];
 	struct pem p;
-	struct pem_object o;
 	FILE *f;
 
 	assert_int_equal(pem_open(&p, file(name), 100000, e), 0);
