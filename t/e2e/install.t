@@ -64,6 +64,25 @@ supervised() {
 }
 root=$dir/root
 etc=$root/opt/etc/popper
+lib=$root/opt/popper/lib/popper
+
+# the program of another server in the folder's place
+in_the_way() {
+	mkdir -p "${lib%/*}"
+	echo other >"$lib"
+	said=$(mk_install 2>&1)
+	[ $? = 100 ] || return
+	echo "$said"
+	case $said in
+	"install: $lib is a file"*/opt/popper/sbin/popper*) ;;
+	*) return 1 ;;
+	esac
+	[ "$(cd "$root" && find . ! -type d)" = ./opt/popper/lib/popper ] &&
+	    [ ! -e "$root/opt/popper/sbin" ] && [ ! -e "$root/opt/etc" ] &&
+	    [ "$(cat "$lib")" = other ]
+}
+check 'a file in the way is told, and nothing is made' in_the_way
+rm "$lib"
 check install mk_install
 for f in opt/popper/sbin/popper opt/popper/sbin/rebuild-cdb \
     opt/popper/share/popper/fail2ban/popper.conf \
