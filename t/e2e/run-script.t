@@ -97,5 +97,7 @@ for (['tls-unlock', 'echo locked >&2; exit 100', 1, "locked\n"],
 	    "$program: $then");
 	is($calls[-1], 'sleep|60', 'it waits');
 	is(scalar @calls, $n + 1, 'and does nothing else');
+	like($out, qr{^/etc/popper/qpopper.conf or its key cannot be used: }m,
+	    'either can be wrong') if $program eq 'tls-unlock';
 }
 done_testing;
