@@ -138,8 +138,8 @@ set_mnemonic(struct config *c, const struct opt *o, const char *v,
 			number == (uint32_t)n->number)) {
 			if (n->value == NOT_SET)
 				return fail(o, at, e,
-				    "is broken and not in this version: remove "
-				    "the option, or name a newer one",
+				    "this value is not safe, and not offered: "
+				    "remove the option, or name a newer one",
 				    v);
 			*(uint32_t *)field(c, o) = n->value;
 			return 0;

@@ -165,8 +165,8 @@ static const struct wrong {
 	    "option tls-version: is none of default all SSLv23 TLSv1.2 TLSv1.1 "
 	    "TLSv1 (TLSv1.3)" },
 #define BROKEN \
-	"option tls-version: is broken and not in this version: remove the " \
-	"option, or name a newer one "
+	"option tls-version: this value is not safe, and not offered: remove " \
+	"the option, or name a newer one "
 	{ IN_FILE, 2, "\nset tls-version = SSLv3", BROKEN "(SSLv3)" },
 	{ IN_FILE, 1, "set tls-version = sslv2", BROKEN "(sslv2)" },
 	{ IN_FILE, 1, "set tls-server-cert-file = cert.pem",
