@@ -29,6 +29,7 @@ static const struct opt_name chunky[] = {
 	{ "never", CHUNKY_NEVER, -1 },
 	{ "tls", CHUNKY_TLS, -1 },
 	{ "ssl", CHUNKY_TLS, -1 },
+	{ "ss", CHUNKY_TLS, -1 }, /* a misprint in Qpopper's guide */
 	{ NULL, 0, 0 },
 };
 static const struct opt_name clear_text[] = {

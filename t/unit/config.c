@@ -167,6 +167,7 @@ static const struct {
 	{ "set chunky-writes = never", N(chunky_writes), CHUNKY_NEVER, NULL },
 	{ "set chunky-writes = tls", N(chunky_writes), CHUNKY_TLS, NULL },
 	{ "set chunky-writes = SSL", N(chunky_writes), CHUNKY_TLS, NULL },
+	{ "set chunky-writes = ss", N(chunky_writes), CHUNKY_TLS, NULL },
 	/* second spellings */
 	{ "set bulldb-max-retries = 9", N(bulldb_max_tries), 9, NULL },
 	{ "set bulldb-max-retires = 8", N(bulldb_max_tries), 8, NULL },
