@@ -283,7 +283,7 @@ sub what_they_make {
 		qr/c:3: option tls-identity-file: names the certificate, and so/],
 	    ["tls-support = stls\n$cert\ntls-client-required",
 		qr/c:3: option tls-client-required: needs tls-client-ca-file/],
-	    ["tls-version = SSLv3", qr/c:1: option tls-version: is broken/],
+	    ["tls-version = SSLv3", qr/c:1: option tls-version: this value is not safe/],
 	    ["tls-passphrase = x",
 		qr/c:1: option tls-passphrase: this file can be read by others/]) {
 		my ($lines, $want) = @$row;
