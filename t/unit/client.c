@@ -369,8 +369,9 @@ static void
 test_somebody_elses(void **state)
 {
 	static const uint32_t flags[] = { 0, BR_OPT_TOLERATE_NO_CLIENT_AUTH };
-	struct identity bob;
-	struct identity thief;
+	static struct identities all;
+	struct identity *bob = &all.one[0];
+	struct identity *thief = &all.one[1];
 	struct client_check k;
 	struct client_cas cas;
 	struct err e;
@@ -381,18 +382,19 @@ test_somebody_elses(void **state)
 	(void)state;
 	assert_int_equal(client_cas_load(&cas, file("cas"), &e), 0);
 	snprintf(alien, sizeof alien, "%s/alien.key", dir);
-	assert_int_equal(
-	    identity_load(&thief, file("alien.crt"), alien, &e), 0);
+	assert_int_equal(identity_load(thief, file("alien.crt"), alien, &e), 0);
 	snprintf(alien, sizeof alien, "%s/leaf.key", dir);
-	assert_int_equal(identity_load(&bob, file("good.chain"), alien, &e), 0);
+	assert_int_equal(identity_load(bob, file("good.chain"), alien, &e), 0);
 	for (i = 0; i < COUNT(flags); i++) {
 		assert_true(
-		    shake(&k, &cas, flags[i], &bob, &bob.key.ec, &error));
+		    shake(&k, &cas, flags[i], bob, &bob->key.ec, &error));
 		assert_true(k.good);
 		assert_false(
-		    shake(&k, &cas, flags[i], &bob, &thief.key.ec, &error));
+		    shake(&k, &cas, flags[i], bob, &thief->key.ec, &error));
 		assert_int_equal(error, BR_ERR_BAD_SIGNATURE);
 	}
+	all.count = 2;
+	identity_free(&all);
 	client_cas_free(&cas);
 }
 

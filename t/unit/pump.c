@@ -258,8 +258,9 @@ start_engine(int control, int other)
 static void
 test_bad_client(void **state)
 {
-	struct identity mail;
-	struct identity bob;
+	static struct identities all;
+	struct identity *mail = &all.one[0];
+	struct identity *bob = &all.one[1];
 	struct pollfd answer;
 	unsigned char octets[4000];
 	char path[100];
@@ -274,8 +275,8 @@ test_bad_client(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    identity_load(&mail, file(path, "mail.pem"), NULL, &e), 0);
-	assert_int_equal(identity_load(&bob, file(path, "bob.crt"),
+	    identity_load(mail, file(path, "mail.pem"), NULL, &e), 0);
+	assert_int_equal(identity_load(bob, file(path, "bob.crt"),
 			     file(key_path, "bob.key"), &e),
 	    0);
 	make_sockets();
@@ -284,7 +285,7 @@ test_bad_client(void **state)
 	assert_int_equal(send(to[0], "", 1, 0), 1);
 	pid = start_engine(control[1], control[0]);
 	assert_int_equal(send(control[0], "y", 1, 0), 1);
-	client_begin(&mail.key.ec, &bob);
+	client_begin(&mail->key.ec, bob);
 	wire(octets, records(octets, sizeof octets));
 	answer = (struct pollfd){ .fd = net[0], .events = POLLIN };
 	while ((n = records(octets, sizeof octets - 100)) == 0 &&
@@ -305,6 +306,8 @@ test_bad_client(void **state)
 	assert_non_null(strstr(line, "handshake with nobody failed"));
 	assert_int_equal(fgetc(log), EOF);
 	fclose(log);
+	all.count = 2;
+	identity_free(&all);
 }
 
 int
