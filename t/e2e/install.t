@@ -25,7 +25,7 @@ mk_install() {
 	PREFIX=/opt/popper SYSCONFDIR=/opt/etc/popper \
 	    MANDIR=/opt/popper/share/man LIBEXECDIR=/opt/popper/lib/popper \
 	    EMPTYDIR=/opt/popper/lib/popper/empty RUNDIR=/opt/run DESTDIR="$dir/root" \
-	    sh -c 'cd "$0" && scripts/install "$@"' "$top" "$@"
+	    sh -c 'cd "$0" && scripts/install' "$top"
 }
 # for those that are shipped down: poppassd, qpopper-tls, and their logs
 each_down() {
