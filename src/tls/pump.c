@@ -311,7 +311,7 @@ wait_for(struct pump *p, bool more)
 		return 0;
 	if (f[NET_IN].revents != 0) {
 		p->net_ready = true;
-		p->net_told = f[NET_IN].revents != POLLIN;
+		p->net_told = p->net_told || f[NET_IN].revents != POLLIN;
 	}
 	if (f[NET_OUT].revents != 0)
 		p->net_room = true;

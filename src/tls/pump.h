@@ -17,13 +17,9 @@
  * way then are BearSSL's buffers (one record each way), in and out.  No fd's
  * flags are changed, because others may share the open file.
  */
-#define PUMP_IN \
-	4096 /* octets that are read at once, while records are short \
-	      */
+#define PUMP_IN 4096		  /* octets of short records, read at once */
+#define PUMP_OUT 66000		  /* of records in one write: four full ones */
 #define PUMP_HANDSHAKE_MAX 200000 /* octets that a client may need for it */
-#define PUMP_OUT \
-	66000 /* of records that leave in one write: four full ones \
-	       */
 
 enum pump_end {
 	PUMP_UP,     /* of a handshake: it is done */
