@@ -40,9 +40,9 @@ BEGIN {
 	row("idleone", "memory of one of 1,000 idle log-ins, KB", 1, 0, "<=150")
 	row("idlemem", "memory of server and 1,000 idle log-ins, MB",
 	    1 / 1024, 0, "")
-	row("tls", "log-ins by TLS at once, full handshake, a second", 1, 0, "")
+	row("tls", "log-ins by TLS at once, full handshake, a second", 1, 0, ">=1.25d")
 	row("tlscpu", "server's CPU a session by TLS, us", 1, 0, "")
-	row("tlsresume", "log-ins by TLS, resumed, a second", 1, 0, "")
+	row("tlsresume", "log-ins by TLS, resumed, a second", 1, 0, ">=2.5d")
 	row("tlsresumecpu", "server's CPU a session by TLS, resumed, us", 1, 0,
 	    "")
 	row("tlsrsa", "log-ins by TLS, full, RSA-2048, a second", 1, 0, "")
@@ -50,13 +50,13 @@ BEGIN {
 	    "")
 	row("stls", "log-ins by STLS, full handshake, a second", 1, 0, "")
 	row("stlscpu", "server's CPU a session by STLS, us", 1, 0, "")
-	row("tlsretr", "RETR of 20 x 20 MB, AES-128-GCM, MB/s", 1, 0, "")
+	row("tlsretr", "RETR of 20 x 20 MB, AES-128-GCM, MB/s", 1, 0, ">=2d")
 	row("tlsretr13", "the same by TLS 1.3, MB/s", 1, 0, "")
-	row("tlspss10", "memory of a lone idle TLS log-in, KB", 1, 0, "")
+	row("tlspss10", "memory of a lone idle TLS log-in, KB", 1, 0, "<=250")
 	row("tlsidletime", "1,000 idle TLS log-ins at once, s", 1, 2, "")
 	row("tlsidlequit", "their NOOP and QUIT, s", 1, 2, "")
 	row("tlsidleone", "memory of one of 1,000 idle TLS log-ins, KB", 1, 0,
-	    "")
+	    "<=250")
 	row("tlsidlemem", "memory of server and 1,000 idle TLS log-ins, MB",
 	    1 / 1024, 0, "")
 	split("popper dovecot popa3d", servers)
