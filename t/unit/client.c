@@ -10,6 +10,7 @@
 #include "client.h"
 #include "identity.h"
 #include "pem.h"
+#include "tlspair.h"
 #include "unit.h"
 
 static const char make[] =
@@ -302,18 +303,11 @@ static unsigned char client_buf[BR_SSL_BUFSIZE_BIDI];
 static bool
 carry(br_ssl_engine_context *from, br_ssl_engine_context *to)
 {
-	size_t n;
-	size_t room;
-	unsigned char *p = br_ssl_engine_sendrec_buf(from, &n);
-	unsigned char *q = br_ssl_engine_recvrec_buf(to, &room);
+	size_t n = tlspair_carry(from, to, SIZE_MAX);
 
-	if (p == NULL || q == NULL)
-		return false;
-	n = n < room ? n : room;
-	memcpy(q, p, n);
-	br_ssl_engine_sendrec_ack(from, n);
-	br_ssl_engine_recvrec_ack(to, n);
-	return true;
+	if (n > 0)
+		br_ssl_engine_recvrec_ack(to, n);
+	return n > 0;
 }
 
 /*
@@ -324,18 +318,10 @@ static bool
 shake(struct client_check *k, const struct client_cas *cas, uint32_t flags,
     const struct identity *shown, const br_ec_private_key *key, int *error)
 {
-	static const unsigned char octets[32] = { 1 };
-	static const br_ec_private_key ours = { .curve = BR_EC_secp256r1,
-		.x = (unsigned char *)octets,
-		.xlen = sizeof octets };
-	static unsigned char nothing[100];
-	static const br_x509_certificate chain = { nothing, sizeof nothing };
-	static br_x509_minimal_context unused;
 	static br_x509_knownkey_context known;
-	static unsigned char point[BR_EC_KBUF_PUB_MAX_SIZE];
-	br_ec_public_key public;
 
-	br_ssl_server_init_full_ec(&server, &chain, 1, BR_KEYTYPE_EC, &ours);
+	br_ssl_server_init_full_ec(
+	    &server, &tlspair_chain, 1, BR_KEYTYPE_EC, &tlspair_key);
 	br_ssl_engine_set_versions(&server.eng, BR_TLS12, BR_TLS12);
 	br_ssl_engine_set_buffer(&server.eng, server_buf, sizeof server_buf, 1);
 	br_ssl_engine_set_default_rsavrfy(&server.eng);
@@ -346,12 +332,7 @@ shake(struct client_check *k, const struct client_cas *cas, uint32_t flags,
 	br_ssl_engine_add_flags(&server.eng, flags);
 	assert_int_equal(br_ssl_server_reset(&server), 1);
 
-	br_ec_compute_pub(br_ec_get_default(), &public, point, &ours);
-	br_x509_knownkey_init_ec(
-	    &known, &public, BR_KEYTYPE_KEYX | BR_KEYTYPE_SIGN);
-	br_ssl_client_init_full(&client, &unused, NULL, 0);
-	br_ssl_engine_set_x509(&client.eng, &known.vtable);
-	br_ssl_engine_set_buffer(&client.eng, client_buf, sizeof client_buf, 1);
+	tlspair_client(&client, &known, &tlspair_key, client_buf);
 	br_ssl_client_set_single_ec(&client, shown->chain, shown->chain_len,
 	    key, BR_KEYTYPE_SIGN, BR_KEYTYPE_EC, br_ec_get_default(),
 	    br_ecdsa_sign_asn1_get_default());

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "hello.h"
+#include "tlspair.h"
 #include "unit.h"
 
 enum outcome {
@@ -17,13 +18,6 @@ enum outcome {
 };
 
 static const unsigned char base[32] = "what the server shows";
-static const unsigned char key_octets[32] = { 1 };
-static const br_ec_private_key key = { .curve = BR_EC_secp256r1,
-	.x = (unsigned char *)key_octets,
-	.xlen = sizeof key_octets };
-/* the client does not look into it, but knows the key */
-static unsigned char certificate[100];
-
 static br_ssl_server_context server;
 static br_ssl_client_context client;
 static unsigned char server_buf[BR_SSL_BUFSIZE_BIDI];
@@ -37,11 +31,10 @@ static size_t at_once; /* octets that the network carries */
 static void
 server_begin(int fd)
 {
-	static const br_x509_certificate chain = { certificate,
-		sizeof certificate };
 	struct err e;
 
-	br_ssl_server_init_full_ec(&server, &chain, 1, BR_KEYTYPE_EC, &key);
+	br_ssl_server_init_full_ec(
+	    &server, &tlspair_chain, 1, BR_KEYTYPE_EC, &tlspair_key);
 	br_ssl_engine_set_versions(&server.eng, BR_TLS12, BR_TLS12);
 	br_ssl_engine_set_buffer(&server.eng, server_buf, sizeof server_buf, 1);
 	assert_int_equal(store_open(&store, fd, base, &e), 0);
@@ -53,37 +46,16 @@ server_begin(int fd)
 static void
 client_begin(const char *name, const char **protocols, size_t count)
 {
-	static br_x509_minimal_context unused;
-	static unsigned char point[BR_EC_KBUF_PUB_MAX_SIZE];
-	br_ec_public_key public;
-
-	br_ec_compute_pub(br_ec_get_default(), &public, point, &key);
-	br_x509_knownkey_init_ec(
-	    &known, &public, BR_KEYTYPE_KEYX | BR_KEYTYPE_SIGN);
-	br_ssl_client_init_full(&client, &unused, NULL, 0);
-	br_ssl_engine_set_x509(&client.eng, &known.vtable);
+	tlspair_client(&client, &known, &tlspair_key, client_buf);
 	br_ssl_engine_set_protocol_names(&client.eng, protocols, count);
-	br_ssl_engine_set_buffer(&client.eng, client_buf, sizeof client_buf, 1);
 	br_ssl_engine_set_session_parameters(&client.eng, &kept);
 	assert_int_equal(br_ssl_client_reset(&client, name, 1), 1);
 }
 
-/* Some octets from one to the other; how many. */
 static size_t
 carry(br_ssl_engine_context *from, br_ssl_engine_context *to)
 {
-	size_t n;
-	size_t room;
-	unsigned char *p = br_ssl_engine_sendrec_buf(from, &n);
-	unsigned char *q = br_ssl_engine_recvrec_buf(to, &room);
-
-	if (p == NULL || q == NULL)
-		return 0;
-	n = n < room ? n : room;
-	n = n < at_once ? n : at_once;
-	memcpy(q, p, n);
-	br_ssl_engine_sendrec_ack(from, n);
-	return n;
+	return tlspair_carry(from, to, at_once);
 }
 
 /* Octets of the program's get through, so both have the same keys. */

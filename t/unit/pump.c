@@ -17,18 +17,12 @@
 #include "engine.h"
 #include "identity.h"
 #include "pump.h"
+#include "tlspair.h"
 #include "unit.h"
 
 #define EARLY "sent early"
 #define APPLICATION_DATA 23 /* of a record, RFC 5246 section 6.2.1 */
 #define A_WHILE 30	    /* ms, in which all is done that can be */
-
-static const unsigned char key_octets[32] = { 1 };
-static const br_ec_private_key key = { .curve = BR_EC_secp256r1,
-	.x = (unsigned char *)key_octets,
-	.xlen = sizeof key_octets };
-/* the client does not look into it, but knows the key */
-static unsigned char certificate[100];
 
 static br_ssl_server_context server;
 static br_ssl_client_context client;
@@ -80,10 +74,8 @@ static int net[2], from[2], to[2];
 static void
 server_begin(void)
 {
-	static const br_x509_certificate chain = { certificate,
-		sizeof certificate };
-
-	br_ssl_server_init_full_ec(&server, &chain, 1, BR_KEYTYPE_EC, &key);
+	br_ssl_server_init_full_ec(
+	    &server, &tlspair_chain, 1, BR_KEYTYPE_EC, &tlspair_key);
 	br_ssl_engine_set_versions(&server.eng, BR_TLS12, BR_TLS12);
 	br_ssl_engine_set_buffer(&server.eng, server_buf, sizeof server_buf, 1);
 	assert_int_equal(br_ssl_server_reset(&server), 1);
@@ -96,18 +88,10 @@ client_begin(const br_ec_private_key *pinned, const struct identity *bob)
 	static const uint16_t suites[] = {
 		BR_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
 	};
-	static br_x509_minimal_context unused;
 	static br_x509_knownkey_context known;
-	static unsigned char point[BR_EC_KBUF_PUB_MAX_SIZE];
-	br_ec_public_key public;
 
-	br_ec_compute_pub(br_ec_get_default(), &public, point, pinned);
-	br_x509_knownkey_init_ec(
-	    &known, &public, BR_KEYTYPE_KEYX | BR_KEYTYPE_SIGN);
-	br_ssl_client_init_full(&client, &unused, NULL, 0);
+	tlspair_client(&client, &known, pinned, client_buf);
 	br_ssl_engine_set_suites(&client.eng, suites, COUNT(suites));
-	br_ssl_engine_set_x509(&client.eng, &known.vtable);
-	br_ssl_engine_set_buffer(&client.eng, client_buf, sizeof client_buf, 1);
 	if (bob != NULL)
 		br_ssl_client_set_single_ec(&client, bob->chain, bob->chain_len,
 		    &bob->key.ec, BR_KEYTYPE_SIGN, BR_KEYTYPE_EC,
@@ -197,7 +181,7 @@ test_too_early(void **state)
 	(void)state;
 	make_sockets();
 	server_begin();
-	client_begin(&key, NULL);
+	client_begin(&tlspair_key, NULL);
 	pump_init(&pump, &server, NULL, net[1], net[1], from[1], to[1]);
 	assert_int_equal(send(from[0], EARLY, sizeof EARLY, 0), sizeof EARLY);
 
