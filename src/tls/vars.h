@@ -25,7 +25,7 @@ struct vars {
 /* The octets of it, which fit. */
 size_t vars_make(char dst[VARS_MAX], const struct vars *v);
 
-/* Takes all of these out of the environment. */
+/* Takes all that begins with SSL out of the environment, OpenSSL's too. */
 void vars_clear(void);
 
 /* Puts n octets of such strings into the environment; -1: they are none. */
