@@ -9,7 +9,6 @@
 #include "records.h"
 #include "text.h"
 
-#define LOW_UID 10
 #define SHELLS "/etc/shells"
 
 const char *
@@ -208,7 +207,7 @@ admitted(struct inquiry *q)
 	const struct account *a = &q->a;
 	int r;
 
-	if (a->uid == 0 || (a->uid <= LOW_UID && !cfg->low_uids))
+	if (a->uid <= cfg->block_uid)
 		return AUTH_LOWUID;
 	if (a->over || a->old)
 		return AUTH_EXPIRED;

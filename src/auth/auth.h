@@ -59,7 +59,7 @@ struct auth_cfg {
 	enum auth_clear clear;
 	bool check_expired;  /* passwords, too: check-password-expired */
 	bool check_shell;    /* of accounts of the system: check-shell */
-	bool low_uids;	     /* uid 10 and below may log in */
+	uint32_t block_uid;  /* this one and those below may not log in */
 	bool downcase, trim; /* downcase-user, trim-domain: for lists */
 	bool local;	     /* the client is on the loopback */
 	bool tls;

@@ -64,6 +64,24 @@ log_facility(int facility)
 	lg.facility = facility;
 }
 
+void
+log_syslog(void)
+{
+	int fd;
+
+	if (lg.syslog || lg.trace)
+		return;
+	fd = syslog_socket();
+	if (fd == -1) {
+		log_line("Nobody listens at /dev/log: this log does not go to "
+			 "syslog");
+		return;
+	}
+	lg.syslog = true;
+	lg.plain = false;
+	lg.fd = fd;
+}
+
 int
 log_trace(const char *path)
 {

@@ -7,7 +7,8 @@
 /*
  * The log: one event, one line, one write of at most 1,024 octets with the
  * prefix "popper[PID]: ".  It goes to fd 2; to syslog if fd 2 is closed or
- * is the client's socket (inetd); or, time-stamped, to a trace file.  A log
+ * is the client's socket (inetd), or if asked to (log_syslog); or,
+ * time-stamped, to a trace file.  A log
  * that blocks for a second loses the line, and the next one tells how many
  * were lost: a full log never holds a maildrop.
  *
@@ -22,6 +23,12 @@ void log_open(const char *name, bool closed, int client, int facility);
 
 /* Changes the facility, should the log go to syslog. */
 void log_facility(int facility);
+
+/*
+ * The log goes to syslog, unless it has a trace file.  If nobody listens at
+ * /dev/log, it stays where it is, and says so.
+ */
+void log_syslog(void);
 
 /* Appends to this file from now on; -1 with errno. */
 int log_trace(const char *path);

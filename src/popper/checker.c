@@ -42,7 +42,8 @@ question(const struct session *s, void *to, size_t size)
 			.clear = (enum auth_clear)c->clear_text_password,
 			.check_expired = c->check_password_expired,
 			.check_shell = c->check_shell,
-			.low_uids = c->allow_low_uids,
+			/* root never */
+			.block_uid = c->allow_low_uids ? 0 : c->block_uid,
 			.downcase = c->downcase_user,
 			.trim = c->trim_domain,
 			.local = s->peer.local,

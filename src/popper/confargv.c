@@ -12,6 +12,7 @@
  *
  *	-e login_delay=N,expire=N	two options at once
  *	-M				accepted, means nothing
+ *	-v, -V				the version, and no session
  */
 
 static int
@@ -83,7 +84,9 @@ letter(struct config *c, char *const *argv, int argc, int *i, const char *p,
 	const struct opt *o = opt_letter(*p);
 	const char *arg;
 
-	if (*p == 'M')
+	if (*p == 'v' || *p == 'V')
+		c->version = true;
+	if (strchr("MvV", *p) != NULL)
 		return 0;
 	if (o == NULL && *p != 'e')
 		return unknown(*p, e);
@@ -99,6 +102,18 @@ letter(struct config *c, char *const *argv, int argc, int *i, const char *p,
 	return config_set(c, o, arg, &at, e) == -1 ? -1 : 1;
 }
 
+static int
+stray(const char *word, struct err *e)
+{
+	char shown[64];
+
+	text_safe(shown, sizeof shown, word);
+	return err_set(e, ERR_CONF,
+	    "command line: \"%s\" is no option; an address to listen on "
+	    "stands before all options",
+	    shown);
+}
+
 int
 config_argv(struct config *c, int argc, char *const *argv, struct err *e)
 {
@@ -109,13 +124,11 @@ config_argv(struct config *c, int argc, char *const *argv, struct err *e)
 		int r = 0;
 
 		if (p[0] != '-' || p[1] == '\0')
-			return err_set(e, ERR_CONF,
-			    "command line: \"%.60s\": popper does not listen; "
-			    "tcpserver does, see the service folder",
-			    p);
-		for (p++; r == 0 && *p != '\0'; p++)
-			r = letter(c, argv, argc, &i, p, e);
-		if (r == -1)
+			r = stray(p, e);
+		else
+			for (p++; r == 0 && *p != '\0'; p++)
+				r = letter(c, argv, argc, &i, p, e);
+		if (r == -1 && config_mistake(c, e) == -1)
 			return -1;
 	}
 	return 0;

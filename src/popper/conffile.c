@@ -199,7 +199,8 @@ config_lines(struct config *c, struct lines *l, const char *path,
 		r = read_line(l, &line, &at, e);
 		if (r != 1)
 			return r;
-		if (one_line(c, line, &at, e) == -1)
+		if (one_line(c, line, &at, e) == -1 &&
+		    config_mistake(c, e) == -1)
 			return -1;
 	}
 }

@@ -10,6 +10,9 @@
 
 #define STRING_MAX 255
 
+/* mistakes that are told */
+#define WRONG_MAX 100
+
 /* Puts where the option stands in front of an error that tells a path. */
 static int
 blame(const struct opt *o, const struct config_at *at, struct err *e)
@@ -21,35 +24,63 @@ blame(const struct opt *o, const struct config_at *at, struct err *e)
 }
 
 static int
-set_origin(struct config *c, const struct opt *o, const struct config_at *at)
+set_origin(struct config *c, const struct opt *o, const struct config_at *at,
+    struct err *e)
 {
 	struct config_origin *origin = &c->origin[o - optab];
 
 	if (c->file == NULL || strcmp(c->file, at->file) != 0)
 		c->file = confvalue_keep(c, at->file);
 	if (c->file == NULL)
-		return -1;
+		return err_set(e, ERR_TEMP, "No memory for the options");
 	origin->file = c->file;
 	origin->line = at->line;
 	return 0;
 }
 
-/* debug and tracefile act from where they stand, so that they show more. */
+/* A trace file shows all that debug shows, unless that is reset behind it. */
 static int
-act(const struct config *c, const struct opt *o, const struct config_at *at,
+trace(struct config *c, const struct opt *o, const struct config_at *at,
     struct err *e)
 {
-	if (o->field == offsetof(struct config, debug))
-		log_debugging(c->debug);
-	if (o->field == offsetof(struct config, tracefile) &&
-	    log_trace(c->tracefile) == -1) {
+	if (log_trace(c->tracefile) == -1) {
 		err_sys(e, ERR_CONF, "Unable to open", c->tracefile);
 		return blame(o, at, e);
 	}
+	c->debug = true;
+	log_debugging(c->tell == NULL);
+	return set_origin(c, opt_find("debug"), at, e);
+}
+
+static void
+note(const struct opt *o, const struct config_at *at)
+{
+	const char *end =
+	    (o->flags & OPT_VOID) != 0 ? ", and means nothing here" : "";
+
+	if (at->line == 0)
+		log_debug("%s: option %s is set%s", at->file, o->name, end);
+	else
+		log_debug("%s:%u: option %s is set%s", at->file, at->line,
+		    o->name, end);
+}
+
+/*
+ * debug, tracefile and log-facility act from where they stand, so that the log
+ * shows what comes behind them.
+ */
+static int
+act(struct config *c, const struct opt *o, const struct config_at *at,
+    struct err *e)
+{
+	if (o->field == offsetof(struct config, debug) && c->tell == NULL)
+		log_debugging(c->debug);
+	if (o->field == offsetof(struct config, tracefile) &&
+	    trace(c, o, at, e) == -1)
+		return -1;
 	if (o->field == offsetof(struct config, log_facility))
 		log_facility((int)c->log_facility);
-	log_debug("%s:%u: option %s is set%s", at->file, at->line, o->name,
-	    (o->flags & OPT_VOID) != 0 ? ", and means nothing here" : "");
+	note(o, at);
 	return 0;
 }
 
@@ -70,7 +101,9 @@ config_set(struct config *c, const struct opt *o, const char *value,
 {
 	if ((o->where & at->where) == 0)
 		return confvalue_fail(o, at, e,
-		    "is restricted: it cannot be set in this file", "");
+		    "is restricted: it cannot be set in this file, but in the "
+		    "administrator's (popper -f)",
+		    "");
 	if (value == NULL)
 		value = o->type == OPT_BOOL ? "true" : o->implied;
 	if (value == NULL)
@@ -84,13 +117,10 @@ config_set(struct config *c, const struct opt *o, const char *value,
 		    "this file can be read by others than root: chmod 0600 "
 		    "it, and have another pass phrase",
 		    "");
-	if ((o->flags & OPT_LATER) != 0 && !confvalue_is_default(c, o))
-		return confvalue_fail(o, at, e,
-		    "is not in this version: remove it, or what it asks for "
-		    "would not happen",
-		    "");
-	if (set_origin(c, o, at) == -1)
-		return err_set(e, ERR_TEMP, "No memory for the options");
+	if (o->missing != NULL && confvalue_asks(c, o))
+		return confvalue_fail(o, at, e, o->missing, "");
+	if (set_origin(c, o, at, e) == -1)
+		return -1;
 	if (act(c, o, at, e) == -1)
 		return -1;
 	if (o->type == OPT_FILE) {
@@ -123,6 +153,21 @@ config_init(struct config *c, struct err *e)
 			return -1;
 	}
 	return 0;
+}
+
+void
+config_tell(struct config *c, FILE *to)
+{
+	c->tell = to;
+}
+
+int
+config_mistake(struct config *c, const struct err *e)
+{
+	if (c->tell == NULL || e->kind != ERR_CONF || c->wrong == WRONG_MAX)
+		return -1;
+	fprintf(c->tell, "popper: %s\n", e->text);
+	return ++c->wrong < WRONG_MAX ? 0 : -1;
 }
 
 void

@@ -48,29 +48,31 @@ enum tls_client_name {
 	TLS_NAME_EMAIL
 };
 
-#define CONFIG_OPTIONS 80 /* at most */
+#define CONFIG_OPTIONS 96 /* at most */
 #define CONFIG_TEXT 512
 
 struct config {
-	bool allow_low_uids, auto_delete, bulldb_nonfatal, check_hash_dir,
-	    check_old_spool_loc, check_password_expired, check_shell, debug,
-	    downcase_user, fast_update, group_bulletins, home_dir_misc,
-	    keep_temp_drop, kerberos, no_atomic_open, old_style_uid,
+	bool allow_low_uids, any_kerberos_principal, auto_delete,
+	    bulldb_nonfatal, check_hash_dir, check_old_spool_loc,
+	    check_password_expired, check_shell, debug, downcase_user,
+	    fast_update, group_bulletins, home_dir_misc, keep_temp_drop,
+	    kerberos, ksockinst, kuserok, no_atomic_open, old_style_uid,
 	    reverse_lookup, server_mode, shy, spool_options, statistics, timing,
 	    tls_client_required, tls_workarounds, trim_domain, update_on_abort,
 	    update_status_headers, user_options, uw_kluge, xtnd_xmit;
-	uint32_t announce_expire, announce_login_delay, bulldb_max_tries,
-	    hash_spool, mail_lock_check, max_bulletins, timeout, tls_options;
+	uint32_t announce_expire, announce_login_delay, block_uid,
+	    bulldb_max_tries, hash_spool, mail_lock_check, max_bulletins,
+	    timeout, tls_options;
 	uint32_t chunky_writes, clear_text_password, log_facility,
 	    tls_client_name, tls_support, tls_version;
-	char *auth_file, *nonauth_file, *bulldir, *cache_dir, *cache_name,
-	    *cdb_dir, *checkpassword, *config_file, *drac_host, *empty_dir,
-	    *front_user, *group_no_server_mode, *group_server_mode,
+	char *auth_file, *nonauth_file, *bulldb, *bulldir, *cache_dir,
+	    *cache_name, *cdb_dir, *checkpassword, *config_file, *drac_host,
+	    *empty_dir, *front_user, *group_no_server_mode, *group_server_mode,
 	    *home_dir_mail, *kerberos_service, *log_login, *mail_command,
-	    *program_dir, *sasl_mechanisms, *spool_dir, *temp_dir, *temp_name,
-	    *tls_cipher_list, *tls_client_ca_file, *tls_identity_file,
-	    *tls_names_dir, *tls_passphrase, *tls_private_key_file,
-	    *tls_server_cert_file, *tracefile;
+	    *popbulldir, *program_dir, *sasl_mechanisms, *spool_dir, *temp_dir,
+	    *temp_name, *tls_cipher_list, *tls_client_ca_file,
+	    *tls_identity_file, *tls_names_dir, *tls_passphrase,
+	    *tls_private_key_file, *tls_server_cert_file, *tracefile;
 
 	/* private: where each option of the table was set */
 	struct config_origin {
@@ -78,6 +80,9 @@ struct config {
 		unsigned line;
 	} origin[CONFIG_OPTIONS];
 	unsigned depth;	  /* of files that name files */
+	FILE *tell;	  /* see config_tell */
+	bool version;	  /* -v */
+	unsigned wrong;	  /* mistakes that were told */
 	const char *file; /* the last one that origin got */
 	/* texts are kept until all are freed; the first ones lie here */
 	struct config_text *more;
@@ -107,11 +112,9 @@ enum {
 /* How an option behaves. */
 enum {
 	OPT_NEGATED = 1, /* its letter means reset */
-	OPT_LATER = 2,	 /* what it asks for is not there yet: refused */
-	OPT_PATH = 8,	 /* an absolute path */
-	OPT_BELOW = 16,	 /* a path below a folder */
-	OPT_IDLE = 4,  /* checked, but steers nothing yet, which harms nobody */
-	OPT_VOID = 32, /* the same, and so it will stay */
+	OPT_PATH = 2,	 /* an absolute path */
+	OPT_BELOW = 4,	 /* a path below a folder */
+	OPT_VOID = 8,	 /* checked, but there is nothing that it could mean */
 };
 
 struct opt_name {
@@ -132,6 +135,7 @@ struct opt {
 	const struct opt_name *names;
 	uint32_t min, max, home_max; /* of an integer; home_max 0: as max */
 	unsigned where, flags;
+	const char *missing; /* it is refused: what is not there, what to do */
 	const char *help;
 };
 
@@ -144,6 +148,16 @@ const struct opt *opt_letter(char letter);
 
 int config_init(struct config *c, struct err *e); /* the defaults */
 void config_free(struct config *c);
+
+/*
+ * After config_init: a mistake does not end the reading, so that all are found.
+ * Each is written to this stream, in a line, and counted in c->wrong; the
+ * hundredth ends the reading.
+ */
+void config_tell(struct config *c, FILE *to);
+
+/* What a reader does with a mistake: 0 to go on, -1 to stop. */
+int config_mistake(struct config *c, const struct err *e);
 
 /* The command line: letters and their arguments.  ERR_CONF. */
 int config_argv(struct config *c, int argc, char *const *argv, struct err *e);

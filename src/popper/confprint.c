@@ -26,23 +26,26 @@ mnemonic(const struct opt *o, uint32_t value)
 static int
 print_value(const struct config *c, const struct opt *o, FILE *to)
 {
+	/* what cannot be read again, or is here already */
+	bool remark = o->missing != NULL || o->type == OPT_FILE;
+	const char *set = remark ? "#" : "set";
 	uint32_t n = 0;
 	const char *s;
 
 	switch (o->type) {
 	case OPT_BOOL:
-		return fprintf(to, "set %s = %s", o->name,
+		return fprintf(to, "%s %s = %s", set, o->name,
 		    *(const bool *)value_of(c, o) ? "true" : "false");
 	case OPT_INT:
 	case OPT_EXPIRE:
 		n = *(const uint32_t *)value_of(c, o);
 		if (o->type == OPT_EXPIRE && n == NEVER)
-			return fprintf(to, "set %s = never", o->name);
-		return fprintf(to, "set %s = %u", o->name, n);
+			return fprintf(to, "%s %s = never", set, o->name);
+		return fprintf(to, "%s %s = %u", set, o->name, n);
 	case OPT_MNEMONIC:
 	case OPT_FACILITY:
 		n = *(const uint32_t *)value_of(c, o);
-		return fprintf(to, "set %s = %s", o->name, mnemonic(o, n));
+		return fprintf(to, "%s %s = %s", set, o->name, mnemonic(o, n));
 	case OPT_STRING:
 	case OPT_TEMPLATE:
 	case OPT_FILE:
@@ -50,14 +53,11 @@ print_value(const struct config *c, const struct opt *o, FILE *to)
 		s = *(char *const *)value_of(c, o);
 		if (s == NULL)
 			return 0;
-		/* its lines are here already: not to be read once more */
-		if (o->type == OPT_FILE)
-			return fprintf(to, "# %s = \"%s\"", o->name, s);
 		n = (uint32_t)(strchr(s, '"') == NULL ? '"'
 			: strchr(s, '\'') == NULL     ? '\''
 						      : '`');
 		return fprintf(
-		    to, "set %s = %c%s%c", o->name, (int)n, s, (int)n);
+		    to, "%s %s = %c%s%c", set, o->name, (int)n, s, (int)n);
 	}
 }
 
@@ -69,10 +69,9 @@ config_print(const struct config *c, FILE *to)
 	for (i = 0; i < optab_count; i++) {
 		const struct opt *o = &optab[i];
 		const struct config_origin *at = &c->origin[i];
-		const char *idle = (o->flags & OPT_IDLE) != 0
-		    ? ", no effect yet"
-		    : (o->flags & OPT_VOID) != 0 ? ", no effect"
-						 : "";
+		const char *idle = o->missing != NULL ? ", no effect yet"
+		    : (o->flags & OPT_VOID) != 0      ? ", no effect"
+						      : "";
 
 		if (print_value(c, o, to) == 0) {
 			fprintf(to, "# %s is not set\n", o->name);

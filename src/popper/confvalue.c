@@ -17,12 +17,6 @@ field(struct config *c, const struct opt *o)
 	return (char *)c + o->field;
 }
 
-static const void *
-value_of(const struct config *c, const struct opt *o)
-{
-	return (const char *)c + o->field;
-}
-
 int
 confvalue_fail(const struct opt *o, const struct config_at *at, struct err *e,
     const char *text, const char *value)
@@ -142,6 +136,17 @@ set_mnemonic(struct config *c, const struct opt *o, const char *v,
 }
 
 static int
+wrong_int(const struct opt *o, const struct config_at *at, struct err *e,
+    uint32_t max, const char *v)
+{
+	char text[80];
+
+	snprintf(text, sizeof text, "needs %san integer from %u to %u",
+	    o->type == OPT_EXPIRE ? "never, or " : "", o->min, max);
+	return confvalue_fail(o, at, e, text, v);
+}
+
+static int
 set_int(struct config *c, const struct opt *o, const char *v,
     const struct config_at *at, struct err *e)
 {
@@ -156,8 +161,7 @@ set_int(struct config *c, const struct opt *o, const char *v,
 		return 0;
 	}
 	if (num_conf(v, max, &n) == -1 || n < o->min)
-		return confvalue_fail(
-		    o, at, e, "is no integer, or is out of range", v);
+		return wrong_int(o, at, e, max, v);
 	*to = n;
 	return 0;
 }
@@ -187,25 +191,27 @@ confvalue_assign(struct config *c, const struct opt *o, const char *v,
 }
 
 bool
-confvalue_is_default(const struct config *c, const struct opt *o)
+confvalue_asks(const struct config *c, const struct opt *o)
 {
-	const char *def = o->def;
+	const void *value = (const char *)c + o->field;
+	uint32_t n;
 
 	switch (o->type) {
 	case OPT_BOOL:
-		return *(const bool *)value_of(c, o) ==
-		    (def != NULL && strcmp(def, "true") == 0);
+		return *(const bool *)value;
 	case OPT_INT:
+		return num_conf(o->def, o->max, &n) == -1 ||
+		    *(const uint32_t *)value != n;
+	case OPT_STRING:
+		return o->def == NULL ||
+		    strcmp(*(char *const *)value, o->def) != 0;
 	case OPT_EXPIRE:
 	case OPT_MNEMONIC:
 	case OPT_FACILITY:
-		/* such options have a zero default */
-		return *(const uint32_t *)value_of(c, o) == 0;
-	case OPT_STRING:
 	case OPT_TEMPLATE:
 	case OPT_FILE:
 	default:
-		return false;
+		return true;
 	}
 }
 

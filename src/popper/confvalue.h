@@ -13,8 +13,8 @@
 int confvalue_assign(struct config *c, const struct opt *o, const char *v,
     const struct config_at *at, struct err *e);
 
-/* Its field is as config_init leaves it. */
-bool confvalue_is_default(const struct config *c, const struct opt *o);
+/* Its value asks for something: it is not false, nor the default. */
+bool confvalue_asks(const struct config *c, const struct opt *o);
 
 /* -1 with e: where, which option, what is wrong, and the value if any. */
 int confvalue_fail(const struct opt *o, const struct config_at *at,

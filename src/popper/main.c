@@ -41,6 +41,13 @@ usage(FILE *to)
 	    to);
 }
 
+static int
+version(void)
+{
+	puts(POPPER_NAME " (version " POPPER_VERSION ")");
+	return 0;
+}
+
 /* Words that are no options of a session.  -1: go on; else the exit code. */
 static int
 words(int *argc, char **argv, enum mode *mode)
@@ -51,11 +58,8 @@ words(int *argc, char **argv, enum mode *mode)
 		usage(stdout);
 		return 0;
 	}
-	if (strcmp(word, "--version") == 0 || strcmp(word, "-v") == 0 ||
-	    strcmp(word, "-V") == 0) {
-		puts(POPPER_NAME " (version " POPPER_VERSION ")");
-		return 0;
-	}
+	if (strcmp(word, "--version") == 0)
+		return version();
 	if (strcmp(word, "--print-config") == 0)
 		*mode = MODE_PRINT;
 	else if (strcmp(word, "--check-config") == 0)
@@ -76,8 +80,11 @@ refuse(const struct session *s, enum mode mode, const struct err *e)
 	    "-ERR [SYS/PERM] Unable to process configuration file.\r\n";
 
 	if (mode != MODE_SERVE) {
-		fprintf(stderr, "popper: %s\n", e->text);
-		return 100;
+		/* those that were told end with this one */
+		fprintf(stderr, "popper: %s\n",
+		    s->cfg.wrong > 0 && e->kind == ERR_CONF ? "and more"
+							    : e->text);
+		return err_exit_code(e);
 	}
 	log_line("%s", e->text);
 	/* who waits for TLS can do nothing with it */
@@ -88,6 +95,22 @@ refuse(const struct session *s, enum mode mode, const struct err *e)
 	return err_exit_code(e);
 }
 
+/* Who only looks at the options wants to know all that is wrong. */
+static int
+options(struct session *s, enum mode mode, int argc, char **argv, struct err *e)
+{
+	int r;
+
+	if (config_init(&s->cfg, e) == -1)
+		return -1;
+	if (mode != MODE_SERVE)
+		config_tell(&s->cfg, stderr);
+	r = config_argv(&s->cfg, argc, argv, e);
+	if (mode == MODE_SERVE && !config_built_in(&s->cfg, "log-facility"))
+		log_syslog();
+	return r;
+}
+
 /* What only looks at the options.  The exit code. */
 static int
 tell(const struct session *s, enum mode mode)
@@ -95,6 +118,8 @@ tell(const struct session *s, enum mode mode)
 	struct poptls p;
 	struct err e;
 
+	if (s->cfg.wrong > 0)
+		return 100;
 	if (mode == MODE_PRINT) {
 		config_print(&s->cfg, stdout);
 		return 0;
@@ -103,8 +128,7 @@ tell(const struct session *s, enum mode mode)
 		return refuse(s, mode, &e);
 	if (mode == MODE_TLS)
 		poptls_print(&p, stdout);
-	else
-		config_notes(&s->cfg, stderr);
+	config_notes(&s->cfg, stderr);
 	return 0;
 }
 
@@ -138,9 +162,10 @@ main(int argc, char **argv)
 	if (closed == -1)
 		return 111;
 	log_open(POPPER_NAME, closed == 1, STDIN_FILENO, LOG_MAIL);
-	if (config_init(&s->cfg, &e) == -1 ||
-	    config_argv(&s->cfg, argc, argv, &e) == -1)
+	if (options(s, mode, argc, argv, &e) == -1)
 		return refuse(s, mode, &e);
+	if (s->cfg.version)
+		return version();
 	if (mode != MODE_SERVE) {
 		code = tell(s, mode);
 		config_free(&s->cfg);

@@ -78,12 +78,25 @@ static const struct opt_name tls_version[] = {
 	{ NULL, 0, 0 },
 };
 
+/* what is not in this version, and what to do then */
+#define LATER(what, instead) \
+	what " in this version: remove the option; " instead
+#define BULLETINS LATER("there are no bulletins", "mail to all users, instead")
+#define KERBEROS \
+	LATER("there is no Kerberos", \
+	    "PAM can ask it for passwords, " \
+	    "see poppam(8)")
+#define DRAC \
+	LATER("there is no notice to a DRAC host", \
+	    "have clients send with SMTP AUTH")
+#define XMIT LATER("there is no XTND XMIT", "clients send by SMTP")
+
 #define LOG_LOGIN "(v%0) POP login by user \"%1\" at (%2) %3"
 
 /* clang-format off */
 const struct opt optab[] = {
 	{ .name = "allow-low-uids", .letter = 'a', BOOL(allow_low_uids),
-	    .where = ADMIN, .help = "users with a uid of 1 to 10 may log in" },
+	    .where = ADMIN, .help = "users with any uid but 0 may log in" },
 	{ .name = "announce-expire", .type = OPT_EXPIRE,
 	    .field = NUMBER(announce_expire), .def = "never",
 	    .max = 99999, .where = ANY,
@@ -91,19 +104,27 @@ const struct opt optab[] = {
 	{ .name = "announce-login-delay", INT(announce_login_delay, 99999999),
 	    .def = "0", .where = ANY,
 	    .help = "seconds: LOGIN-DELAY in the reply to CAPA, 0 for none" },
+	{ .name = "any-kerberos-principal", BOOL(any_kerberos_principal),
+	    .where = ADMIN, .missing = KERBEROS,
+	    .help = "any principal of Kerberos may be any user" },
 	{ .name = "auth-file", STRING(auth_file), .where = ADMIN,
 	    .flags = OPT_PATH, .help = "only users in this list may log in" },
 	{ .name = "auto-delete", BOOL(auto_delete), .where = ANY,
 	    .help = "delete what was retrieved" },
+	{ .name = "block-uid", INT(block_uid, 65535), .def = "10",
+	    .where = ADMIN,
+	    .help = "users with this uid, or one below, may not log in" },
+	{ .name = "bulldb", STRING(bulldb), .where = ADMIN, .flags = OPT_PATH,
+	    .missing = BULLETINS, .help = "folder of the bulletin database" },
 	{ .name = "bulldb-max-tries", .other = "bulldb-max-retries",
 	    .third = "bulldb-max-retires", INT(bulldb_max_tries, 1000),
-	    .def = "75", .where = NOT_HOME, .flags = OPT_IDLE,
+	    .def = "75", .where = NOT_HOME, .missing = BULLETINS,
 	    .help = "tries to lock the bulletin database" },
 	{ .name = "bulldb-nonfatal", .letter = 'B', BOOL(bulldb_nonfatal),
-	    .where = ANY, .flags = OPT_IDLE,
+	    .where = ANY, .missing = BULLETINS,
 	    .help = "go on without the bulletin database" },
 	{ .name = "bulldir", .letter = 'b', STRING(bulldir), .where = NOT_HOME,
-	    .flags = OPT_LATER, .help = "folder of bulletins" },
+	    .missing = BULLETINS, .help = "folder of bulletins" },
 	{ .name = "cache-dir", STRING(cache_dir), .where = ADMIN,
 	    .flags = OPT_PATH, .help = "folder of cache files" },
 	{ .name = "cache-name", TEMPLATE(cache_name), .def = ".%s.cache",
@@ -139,7 +160,7 @@ const struct opt optab[] = {
 	{ .name = "downcase-user", .letter = 'c', BOOL(downcase_user),
 	    .where = ADMIN, .help = "user names to lower case" },
 	{ .name = "drac-host", .letter = 'D', STRING(drac_host),
-	    .where = NOT_HOME, .flags = OPT_LATER,
+	    .where = NOT_HOME, .missing = DRAC,
 	    .help = "host to tell of log-ins" },
 	{ .name = "empty-dir", STRING(empty_dir), .def = POPPER_EMPTY,
 	    .where = ADMIN,
@@ -149,7 +170,7 @@ const struct opt optab[] = {
 	{ .name = "front-user", STRING(front_user), .where = ADMIN,
 	    .help = "account before log-in; else a number of its own" },
 	{ .name = "group-bulletins", BOOL(group_bulletins), .where = ADMIN,
-	    .flags = OPT_LATER, .help = "bulletins for groups" },
+	    .missing = BULLETINS, .help = "bulletins for groups" },
 	{ .name = "group-no-server-mode", STRING(group_no_server_mode),
 	    .where = ADMIN,
 	    .help = "group that is served without server mode" },
@@ -166,10 +187,15 @@ const struct opt optab[] = {
 	{ .name = "keep-temp-drop", BOOL(keep_temp_drop), .where = ANY,
 	    .help = "keep the temporary drop" },
 	{ .name = "kerberos", .letter = 'k', BOOL(kerberos), .where = ADMIN,
-	    .flags = OPT_LATER, .help = "Kerberos authentication" },
+	    .missing = KERBEROS, .help = "Kerberos authentication" },
 	{ .name = "kerberos-service", .letter = 'K', STRING(kerberos_service),
-	    .def = "rcmd", .where = ADMIN, .flags = OPT_IDLE,
+	    .def = "rcmd", .where = ADMIN, .missing = KERBEROS,
 	    .help = "Kerberos service name" },
+	{ .name = "ksockinst", BOOL(ksockinst), .where = ADMIN,
+	    .missing = KERBEROS,
+	    .help = "Kerberos instance by the local address" },
+	{ .name = "kuserok", BOOL(kuserok), .where = ADMIN,
+	    .missing = KERBEROS, .help = "Kerberos users by their .k5login" },
 	{ .name = "log-facility", .letter = 'y', .type = OPT_FACILITY,
 	    .field = NUMBER(log_facility), .names = facilities,
 	    .def = "mail", .where = ADMIN,
@@ -178,13 +204,13 @@ const struct opt optab[] = {
 	    .where = ADMIN,
 	    .help = "line for a log-in: %0 version %1 user %2 host %3 IP" },
 	{ .name = "mail-command", STRING(mail_command),
-	    .def = "/usr/sbin/sendmail", .where = ADMIN, .flags = OPT_IDLE,
+	    .def = "/usr/sbin/sendmail", .where = ADMIN, .missing = XMIT,
 	    .help = "program that XTND XMIT gives mail to" },
 	{ .name = "mail-lock-check", .letter = 'L',
 	    INT(mail_lock_check, 1000000), .def = "500", .where = ANY,
 	    .help = "look at the mail lock every so many messages" },
 	{ .name = "max-bulletins", INT(max_bulletins, 1000000), .def = "1",
-	    .where = ANY, .flags = OPT_IDLE,
+	    .where = ANY, .missing = BULLETINS,
 	    .help = "bulletins for a new user" },
 	{ .name = "no-atomic-open", BOOL(no_atomic_open), .where = ADMIN,
 	    .help = "only the link count tells of a lock" },
@@ -192,6 +218,9 @@ const struct opt optab[] = {
 	    .flags = OPT_PATH, .help = "users in this list may not log in" },
 	{ .name = "old-style-uid", BOOL(old_style_uid), .where = NOT_HOME,
 	    .help = "unique-ids of 32 digits" },
+	{ .name = "popbulldir", STRING(popbulldir), .where = ADMIN,
+	    .flags = OPT_PATH, .missing = BULLETINS,
+	    .help = "folder of what users have seen of the bulletins" },
 	{ .name = "program-dir", STRING(program_dir), .def = POPPER_LIBEXEC,
 	    .where = ADMIN, .flags = OPT_PATH,
 	    .help = "folder of popid and other helpers" },
@@ -275,7 +304,7 @@ const struct opt optab[] = {
 	    .where = ANY,
 	    .help = "hide the status message of UW IMAP" },
 	{ .name = "xtnd-xmit", .letter = 'x', BOOL(xtnd_xmit), .def = "true",
-	    .where = ADMIN, .flags = OPT_NEGATED | OPT_IDLE,
+	    .where = ADMIN, .flags = OPT_NEGATED, .missing = XMIT,
 	    .help = "mail can be sent by XTND XMIT" },
 };
 /* clang-format on */

@@ -56,6 +56,49 @@ is($code2, 0, 'print-config can be read');
 s/^#.*\n//mg, s/\t#.*//mg for $out, $out2;
 is($out2, $out, 'and means the same');
 
+# Who looks at a file wants to know all that is wrong in it.
+conf('many', <<"END");
+set foo
+set timeout = 0
+set statistics
+set config-file = $dir/more
+set bulldir = /b
+set tls-options = 0x800
+END
+conf('more', "set shy = maybe\nset timing\nset config-file = $dir/more\n");
+($code, undef, $err) = popper('--check-config', '-k', '-Z', '-T', 'x',
+    '-f', "$dir/many", 'word', '-e', 'expire=x', '-s');
+is($code, 100, 'many mistakes');
+like($err, qr/^(?:popper: (?:command|\Q$dir\E).*\n){100}popper: and more\n\z/,
+    'a file that names itself: a hundred are told');
+conf('more', "set shy = maybe\nset timing\n");
+($code, $out, $err) = popper('--check-config', '-k', '-Z', '-T', 'x',
+    '-f', "$dir/many", 'word', '-e', 'expire=x', '-sd');
+is($code, 100, 'fewer mistakes');
+my @like = (qr/command line: option kerberos: there is no Kerberos in this/,
+    qr/command line: there is no -Z; see popper --help/,
+    qr/command line: option timeout: needs an integer from 1 to 86400 \(x\)/,
+    qr/\Q$dir\E\/many:1: there is no option of this name.*\(foo\)/,
+    qr/\Q$dir\E\/many:2: option timeout: needs an integer from 1 to 86400 /,
+    qr/\Q$dir\E\/more:1: option shy: .*\(maybe\)/,
+    qr/\Q$dir\E\/many:5: option bulldir: there are no bulletins in this ver/,
+    qr/command line: "word" is no option; an address .* before all options/,
+    qr/command line -e: option announce-expire: needs never, or an integer/);
+my @err = split /\n/, $err;
+is(scalar @err, scalar @like, 'each mistake is told, and nothing else');
+like($err[$_], qr/^popper: $like[$_]/, "mistake $_") for 0 .. $#like;
+is($out, '', 'nothing else is printed');
+($code, undef, $err) = popper('--check-config', '-f', "$dir/common",
+    '-f', conf('void', "set tls-options = 0x800\n"));
+is($code, 0, 'an option without a meaning is no mistake');
+like($err, qr/^popper: \Q$dir\E\/void:1: option tls-options means nothing/,
+    'and is told');
+for (['-v'], ['-V'], ['-s', '-V'], ['-sv', '-T', '5'], ['--version']) {
+	($code, $out) = popper(@$_);
+	is("$code $out", "0 popper (version $1)\n", "@$_")
+	    if $out =~ /version ([0-9.]+)/ or fail("@$_: $out");
+}
+
 # K02: the file, the line, the option, and what to do.
 for (["set timeout = 12x\n", qr{\Q$dir\E/bad:1: option timeout: .*12x}],
     ["\n\nset timeuot = 1\n", qr{bad:3: there is no option of this name.*timeuot}],

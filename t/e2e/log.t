@@ -80,6 +80,27 @@ unlike("$text$trace", qr/secret|tanstaaf|hunter2/, 'and never the secret');
 like($trace, qr/^\w{3} [ \d]\d \d\d:\d\d:\d\d popper\[\d+\]: /,
     'a trace file has time stamps');
 
+# A trace file has what debug shows, unless that is reset behind it.
+for (['', qr/alice: stat/], ["reset debug\n", undef]) {
+	my ($more, $shown) = @$_;
+	my $file = "$host->{dir}/trace" . ($shown ? 1 : 2);
+	$host->configure("set tracefile = $file\nset shy\n$more" .
+	    "set statistics\n");
+	$s = $host->login('alice');
+	$s->cmd('STAT');
+	$s->quit;
+	my $text = Pop::slurp($file);
+	like($text, qr/ popper\[\d+\]: Stats: alice /, 'lines move there');
+	if ($shown) {
+		like($text, $shown, 'debugging lines, too');
+		like($text, qr/qpopper.conf:\d+: option shy is set/,
+		    'and options behind it');
+	} else {
+		is((() = $text =~ /stat\b|alice: |option statistics/g), 0,
+		    'no debugging lines');
+	}
+}
+
 # fd 2 that is the client's socket, or closed: never a log line to the client.
 $host->configure('');
 for ({ stderr_socket => 1 }, { no_stderr => 1 }) {

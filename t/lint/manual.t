@@ -36,7 +36,7 @@ for my $name (sort grep { $table{$_} } keys %table) {
 # Defaults in the page are those of the program.
 my %default;
 for (split /\n/, `$Pop::POPPER --print-config`) {
-	$default{$1} = $2 if /^set ([a-z-]+) = "?([^"\t]*)"?\t/;
+	$default{$1} = $2 if /^(?:set|#) ([a-z-]+) = "?([^"\t]*)"?\t/;
 }
 while ($chapter =~ /^\.It Cm ([a-z-]+)\n(.*?)(?=^\.It |^\.El|\z)/msg) {
 	my ($name, $text) = ($1, $2);

@@ -46,10 +46,11 @@ static const struct {
 	/* their letters mean reset */
 	{ { "-R" }, F(reverse_lookup), 0 },
 	{ { "-x" }, F(xtnd_xmit), 0 },
+	{ { "-V" }, F(version), 1 },
+	{ { "-sv" }, F(version), 1 },
 	{ { "-sRc" }, F(reverse_lookup), 0 },
 	{ { "-sRc" }, F(downcase_user), 1 },
 	{ { "-a" }, F(allow_low_uids), 1 },
-	{ { "-B" }, F(bulldb_nonfatal), 1 },
 	{ { "-C" }, F(trim_domain), 1 },
 	{ { "-F" }, F(fast_update), 1 },
 	{ { "-u" }, F(user_options), 1 },
@@ -111,9 +112,10 @@ static void
 wrong(void **state)
 {
 #define LISTEN \
-	": popper does not listen; tcpserver does, see the service folder"
+	" is no option; an address to listen on stands before all options"
 #define SHAPE "-e takes login_delay=N and expire=N, with a comma between them"
-#define INT "is no integer, or is out of range"
+#define INT(least, most) "needs an integer from " least " to " most
+#define EXPIRE "needs never, or an integer from 0 to 99999"
 	static const struct {
 		const char *arg[ARGS];
 		const char *want; /* behind "command line" */
@@ -128,20 +130,27 @@ wrong(void **state)
 		{ { "-s", "-sT" }, ": -T needs an argument" },
 		{ { "-e" }, ": -e needs an argument" },
 		{ { "-f" }, ": -f needs an argument" },
-		{ { "-T", "x" }, ": option timeout: " INT " (x)" },
-		{ { "-T", "" }, ": option timeout: " INT },
-		{ { "-T", "-s" }, ": option timeout: " INT " (-s)" },
-		{ { "-Ts" }, ": option timeout: " INT " (s)" },
-		{ { "-T", "86401" }, ": option timeout: " INT " (86401)" },
+		{ { "-T", "x" },
+		    ": option timeout: " INT("1", "86400") " (x)" },
+		{ { "-T", "" }, ": option timeout: " INT("1", "86400") },
+		{ { "-T", "-s" },
+		    ": option timeout: " INT("1", "86400") " (-s)" },
+		{ { "-Ts" }, ": option timeout: " INT("1", "86400") " (s)" },
+		{ { "-T", "86401" },
+		    ": option timeout: " INT("1", "86400") " (86401)" },
 		{ { "-p", "5" },
 		    ": option clear-text-password: is none of default never "
 		    "always local tls ssl (5)" },
 		{ { "-y", "LOG_DAEMON" },
 		    ": option log-facility: is none of mail local0 local1 "
 		    "local2 local3 local4 local5 local6 local7 (DAEMON)" },
+		{ { "-B" },
+		    ": option bulldb-nonfatal: there are no bulletins in this "
+		    "version: remove the option; mail to all users, instead" },
 		{ { "-k" },
-		    ": option kerberos: is not in this version: remove it, or "
-		    "what it asks for would not happen" },
+		    ": option kerberos: there is no Kerberos in this version: "
+		    "remove the option; PAM can ask it for passwords, see "
+		    "poppam(8)" },
 		{ { "-l", "3" },
 		    ": option tls-support: is none of default none stls "
 		    "alternate-port (3)" },
@@ -157,12 +166,14 @@ wrong(void **state)
 		{ { "-e", "expire=7," }, ": " SHAPE },
 		{ { "-e", ",expire=7" }, ": " SHAPE },
 		{ { "-e", "expire=7;login_delay=3" },
-		    " -e: option announce-expire: " INT " (7;login_delay=3)" },
-		{ { "-e", "expire=" }, " -e: option announce-expire: " INT },
+		    " -e: option announce-expire: " EXPIRE
+		    " (7;login_delay=3)" },
+		{ { "-e", "expire=" }, " -e: option announce-expire: " EXPIRE },
 		{ { "-e", "expire=-1" },
-		    " -e: option announce-expire: " INT " (-1)" },
+		    " -e: option announce-expire: " EXPIRE " (-1)" },
 		{ { "-e", "login_delay=never" },
-		    " -e: option announce-login-delay: " INT " (never)" },
+		    " -e: option announce-login-delay: " INT(
+			"0", "99999999") " (never)" },
 	};
 	size_t i;
 

@@ -169,8 +169,8 @@ static const struct {
 	{ "set chunky-writes = SSL", N(chunky_writes), CHUNKY_TLS, NULL },
 	{ "set chunky-writes = ss", N(chunky_writes), CHUNKY_TLS, NULL },
 	/* second spellings */
-	{ "set bulldb-max-retries = 9", N(bulldb_max_tries), 9, NULL },
-	{ "set bulldb-max-retires = 8", N(bulldb_max_tries), 8, NULL },
+	{ "set bulldb-max-retries = 75", N(bulldb_max_tries), 75, NULL },
+	{ "set bulldb-max-retires = 0x4b", N(bulldb_max_tries), 75, NULL },
 	{ "reset check-hash-spool", B(check_hash_dir), 0, NULL },
 	{ "reset reverse-lookups", B(reverse_lookup), 0, NULL },
 	{ "reset uw-kludge", B(uw_kluge), 0, NULL },
@@ -212,11 +212,11 @@ string_255(void **state)
 	int n;
 
 	(void)state;
-	n = snprintf(text, sizeof text, "set mail-command = %0255d", 7);
-	assert_int_equal(n, 19 + 255);
+	n = snprintf(text, sizeof text, "set log-login = %0255d", 7);
+	assert_int_equal(n, 16 + 255);
 	fresh(&c);
 	assert_int_equal(read_text(&c, text, IN_FILE, &e), 0);
-	assert_int_equal(strlen(c.mail_command), 255);
+	assert_int_equal(strlen(c.log_login), 255);
 	config_free(&c);
 }
 
@@ -363,10 +363,9 @@ print_again(void **state)
 	round_trip("");
 	for (i = 0; i < COUNT(row); i++)
 		round_trip(row[i].text);
-	round_trip(
-	    "set spool-dir = '/a # b = c'\nset kerberos-service = \"'\"\n"
-	    "set tls-passphrase = `\"'`\nset front-user = nobody\n"
-	    "set update-on-abort = false\nset announce-expire = 7\n");
+	round_trip("set spool-dir = '/a # b = c'\nset log-login = \"'\"\n"
+		   "set tls-passphrase = `\"'`\nset front-user = nobody\n"
+		   "set update-on-abort = false\nset announce-expire = 7\n");
 }
 
 /* A word can have quotes of all three kinds. */
@@ -396,13 +395,13 @@ print_origin(void **state)
 	(void)state;
 	fresh(&c);
 	assert_int_equal(
-	    read_text(&c, "\nset timeout = 0x10\nset max-bulletins = 2\n",
+	    read_text(&c, "\nset timeout = 0x10\nset max-bulletins = 1\n",
 		IN_FILE, &e),
 	    0);
 	text = print(&c);
 	assert_non_null(strstr(text, "set timeout = 16\t# conf:2\n"));
 	assert_non_null(
-	    strstr(text, "set max-bulletins = 2\t# conf:3, no effect yet\n"));
+	    strstr(text, "# max-bulletins = 1\t# conf:3, no effect yet\n"));
 	assert_non_null(strstr(text, "set shy = false\t# built in\n"));
 	assert_non_null(strstr(text, "# log-login is not set\n"));
 	free(text);

@@ -103,7 +103,11 @@ static const struct wrong {
 /* values */
 #define NEEDS "needs a value: set NAME = VALUE"
 #define BOOL "is true, false, 1 or 0, and not"
-#define INT "is no integer, or is out of range"
+#define RESTRICTED \
+	"is restricted: it cannot be set in this file, but in the " \
+	"administrator's (popper -f)"
+#define INT(least, most) "needs an integer from " least " to " most
+#define EXPIRE "needs never, or an integer from 0 to 99999"
 #define STRING "needs 1 to 255 printable characters"
 	{ IN_FILE, 1, "set timeout", "option timeout: " NEEDS },
 	{ IN_FILE, 1, "set spool-dir", "option spool-dir: " NEEDS },
@@ -113,24 +117,32 @@ static const struct wrong {
 	{ IN_FILE, 1, "set shy = 2", "option shy: " BOOL " (2)" },
 	{ IN_FILE, 1, "set shy = \"\"", "option shy: " BOOL },
 	{ IN_FILE, 1, "set shy = truest", "option shy: " BOOL " (truest)" },
-	{ IN_FILE, 2, "#\nset timeout = x", "option timeout: " INT " (x)" },
-	{ IN_FILE, 1, "set timeout = ''", "option timeout: " INT },
-	{ IN_FILE, 1, "set timeout = -1", "option timeout: " INT " (-1)" },
-	{ IN_FILE, 1, "set timeout = 5s", "option timeout: " INT " (5s)" },
-	{ IN_FILE, 1, "set timeout = '5 '", "option timeout: " INT " (5 )" },
-	{ IN_FILE, 1, "set timeout = 08", "option timeout: " INT " (08)" },
-	{ IN_FILE, 1, "set timeout = 0x", "option timeout: " INT " (0x)" },
+	{ IN_FILE, 2, "#\nset timeout = x",
+	    "option timeout: " INT("1", "86400") " (x)" },
+	{ IN_FILE, 1, "set timeout = ''",
+	    "option timeout: " INT("1", "86400") },
+	{ IN_FILE, 1, "set timeout = -1",
+	    "option timeout: " INT("1", "86400") " (-1)" },
+	{ IN_FILE, 1, "set timeout = 5s",
+	    "option timeout: " INT("1", "86400") " (5s)" },
+	{ IN_FILE, 1, "set timeout = '5 '",
+	    "option timeout: " INT("1", "86400") " (5 )" },
+	{ IN_FILE, 1, "set timeout = 08",
+	    "option timeout: " INT("1", "86400") " (08)" },
+	{ IN_FILE, 1, "set timeout = 0x",
+	    "option timeout: " INT("1", "86400") " (0x)" },
 	{ IN_FILE, 1, "set timeout = 86401",
-	    "option timeout: " INT " (86401)" },
+	    "option timeout: " INT("1", "86400") " (86401)" },
 	{ IN_FILE, 1, "set timeout = 0x15181",
-	    "option timeout: " INT " (0x15181)" },
+	    "option timeout: " INT("1", "86400") " (0x15181)" },
 	{ IN_FILE, 1, "set timeout = never",
-	    "option timeout: " INT " (never)" },
+	    "option timeout: " INT("1", "86400") " (never)" },
 	{ IN_FILE, 1, "set announce-expire = 100000",
-	    "option announce-expire: " INT " (100000)" },
+	    "option announce-expire: " EXPIRE " (100000)" },
 	{ IN_FILE, 1, "set tls-options = 4294967296",
-	    "option tls-options: " INT " (4294967296)" },
-	{ IN_FILE, 1, "set timeout = 0", "option timeout: " INT " (0)" },
+	    "option tls-options: " INT("0", "4294967295") " (4294967296)" },
+	{ IN_FILE, 1, "set timeout = 0",
+	    "option timeout: " INT("1", "86400") " (0)" },
 	{ IN_FILE, 1, "set spool-dir = mail",
 	    "option spool-dir: has to be an absolute path (mail)" },
 	{ IN_FILE, 1, "set auth-file = users",
@@ -147,8 +159,10 @@ static const struct wrong {
 	{ IN_FILE, 1, "set temp-name = .%s",
 	    "option temp-name: would clash with the name of a lock or of "
 	    "another user's file (.%s)" },
-	{ IN_FILE, 1, "set hash-spool = 3", "option hash-spool: " INT " (3)" },
-	{ IN_HOME, 1, "set timeout = 1801", "option timeout: " INT " (1801)" },
+	{ IN_FILE, 1, "set hash-spool = 3",
+	    "option hash-spool: " INT("0", "2") " (3)" },
+	{ IN_HOME, 1, "set timeout = 1801",
+	    "option timeout: " INT("1", "1800") " (1801)" },
 	{ IN_FILE, 1, "set spool-dir = \"\"", "option spool-dir: " STRING },
 	{ IN_FILE, 1, "set spool-dir = " LONG_256,
 	    "option spool-dir: " STRING },
@@ -233,21 +247,50 @@ static const struct wrong {
 	{ IN_FILE, 1, "set home-dir-mail = mail//inbox",
 	    "option home-dir-mail: " BELOW " (mail//inbox)" },
 	{ IN_FILE, 1, "set hash-spool = -1",
-	    "option hash-spool: " INT " (-1)" },
+	    "option hash-spool: " INT("0", "2") " (-1)" },
 	{ IN_FILE, 1, "set hash-spool", "option hash-spool: " NEEDS },
 	{ IN_HOME, 1, "set home-dir-mail",
-	    "option home-dir-mail: is restricted: it cannot be set in this "
-	    "file" },
-	{ IN_SPOOL, 1, "set temp-dir = /x",
-	    "option temp-dir: is restricted: it cannot be set in this file" },
+	    "option home-dir-mail: " RESTRICTED },
+	{ IN_SPOOL, 1, "set temp-dir = /x", "option temp-dir: " RESTRICTED },
 /* what is not there yet, unless it asks for nothing */
-#define LATER \
-	"is not in this version: remove it, or what it asks for would not " \
-	"happen"
-	{ IN_FILE, 1, "set kerberos", "option kerberos: " LATER },
-	{ IN_FILE, 1, "set bulldir = /b", "option bulldir: " LATER },
-/* places */
-#define RESTRICTED "is restricted: it cannot be set in this file"
+#define REMOVE " in this version: remove the option; "
+#define KERBEROS \
+	"there is no Kerberos" REMOVE \
+	"PAM can ask it for passwords, see poppam(8)"
+#define BULLETINS "there are no bulletins" REMOVE "mail to all users, instead"
+#define DRAC \
+	"there is no notice to a DRAC host" REMOVE \
+	"have clients send with SMTP AUTH"
+#define XMIT "there is no XTND XMIT" REMOVE "clients send by SMTP"
+	{ IN_FILE, 1, "set kerberos", "option kerberos: " KERBEROS },
+	{ IN_FILE, 1, "set kerberos-service = pop",
+	    "option kerberos-service: " KERBEROS },
+	{ IN_FILE, 1, "set any-kerberos-principal",
+	    "option any-kerberos-principal: " KERBEROS },
+	{ IN_FILE, 1, "set ksockinst", "option ksockinst: " KERBEROS },
+	{ IN_FILE, 1, "set kuserok = 1", "option kuserok: " KERBEROS },
+	{ IN_FILE, 1, "set bulldir = /b", "option bulldir: " BULLETINS },
+	{ IN_FILE, 1, "set bulldb = /b", "option bulldb: " BULLETINS },
+	{ IN_FILE, 1, "set bulldb = b",
+	    "option bulldb: has to be an absolute path (b)" },
+	{ IN_FILE, 1, "set popbulldir = /b", "option popbulldir: " BULLETINS },
+	{ IN_FILE, 1, "set group-bulletins",
+	    "option group-bulletins: " BULLETINS },
+	{ IN_FILE, 1, "set max-bulletins = 2",
+	    "option max-bulletins: " BULLETINS },
+	{ IN_FILE, 1, "set max-bulletins = x",
+	    "option max-bulletins: " INT("0", "1000000") " (x)" },
+	{ IN_FILE, 1, "set bulldb-max-retries = 10",
+	    "option bulldb-max-tries: " BULLETINS },
+	{ IN_HOME, 1, "set bulldb-nonfatal",
+	    "option bulldb-nonfatal: " BULLETINS },
+	{ IN_FILE, 1, "set drac-host = localhost", "option drac-host: " DRAC },
+	{ IN_FILE, 1, "set mail-command = /usr/lib/sendmail",
+	    "option mail-command: " XMIT },
+	{ IN_FILE, 1, "set xtnd-xmit", "option xtnd-xmit: " XMIT },
+	{ IN_FILE, 1, "set block-uid = -1",
+	    "option block-uid: " INT("0", "65535") " (-1)" },
+	/* places */
 	{ IN_HOME, 1, "set shy", "option shy: " RESTRICTED },
 	{ IN_HOME, 1, "reset shy", "option shy: " RESTRICTED },
 	{ IN_HOME, 1, "set tracefile = /x", "option tracefile: " RESTRICTED },
