@@ -72,6 +72,7 @@ struct out {
 	size_t cap, len;
 	uint32_t timeout; /* seconds without progress before it fails */
 	bool bad;	  /* sticky: the client is gone */
+	int sys;	  /* errno of that */
 };
 
 void out_init(struct out *out, io_write_op *op, void *ctx, char *mem,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <string.h>
 
 #include "clock.h"
@@ -27,10 +28,12 @@ out_flush(struct out *out)
 		ssize_t r = out->op(
 		    out->ctx, out->mem + done, out->len - done, deadline);
 
-		if (r <= 0)
+		if (r <= 0) {
 			out->bad = true;
-		else
+			out->sys = errno;
+		} else {
 			done += (size_t)r;
+		}
 	}
 	out->len = 0;
 	return out->bad ? -1 : 0;

@@ -66,6 +66,7 @@ child(const struct question *q, int to)
 	struct wrapper w = q->s->wrapper;
 
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	session_title(q->s, "checker");
 	/* a stuck name service must not hold the client's connection */
 	close(q->s->fd_in);
 	close(q->s->fd_out);

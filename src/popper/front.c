@@ -9,6 +9,7 @@
 #include "capa.h"
 #include "clock.h"
 #include "front.h"
+#include "hangup.h"
 #include "monitor.h"
 #include "num.h"
 #include "priv.h"
@@ -271,6 +272,8 @@ front_run(struct session *s, uid_t uid, gid_t gid)
 	in_init(&s->in, io_fd_read, &s->fd_in, in_mem, sizeof in_mem);
 	out_init(&s->out, io_fd_write, &s->fd_out, out_mem, sizeof out_mem,
 	    s->cfg.timeout);
+	session_title(s, "front");
+	hangup_ignore();
 	split_close_others(s->mon);
 	if (priv_confine(s->cfg.empty_dir, uid, gid, &e) == -1) {
 		tell(s, MON_END, END_UNCONFINED, 0, e.text);
@@ -280,6 +283,6 @@ front_run(struct session *s, uid_t uid, gid_t gid)
 		greet(s);
 	end = session_loop(s, cmd_authorization,
 	    s->t_start + 2 * (int64_t)s->cfg.timeout * 1000);
-	tell(s, MON_END, end, 0, "");
+	tell(s, MON_END, end, (size_t)session_errno(s), "");
 	_exit(0);
 }

@@ -178,5 +178,6 @@ main(int argc, char **argv)
 	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 	peer_find(&s->peer, STDIN_FILENO, s->cfg.reverse_lookup);
 	io_tune(STDIN_FILENO);
+	title_init(&s->title, argv, environ);
 	return monitor_run(s);
 }

@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "cmd.h"
 #include "front.h"
+#include "hangup.h"
 #include "log.h"
 #include "monitor.h"
 #include "num.h"
@@ -215,9 +216,9 @@ end(struct monitor *m, const struct mon_msg *msg)
 	case END_CUT:
 	case END_DEAD:
 		if (msg->code != END_QUIT)
-			report_eof(msg->user, p, 0);
+			report_gone(msg->user, p, hangup_signal(), msg->len);
 		/* a name was given and no proof */
-		if (msg->user[0] != '\0' && !m->tried)
+		if (msg->user[0] != '\0' && !m->tried && hangup_signal() == 0)
 			report_probe(msg->user, p);
 		return MON_OVER;
 	default:
@@ -362,6 +363,8 @@ monitor_run(struct session *s)
 		return 111;
 	if (s->tls) {
 		session_certificate(s);
+	session_title(s, "waiting for log-in");
+	hangup_catch(s->fd_in);
 		report_tls(&s->wrapper);
 	} else if (s->cfg.tls_support == TLS_ALTERNATE && begin_tls(s) == -1) {
 		return 0;

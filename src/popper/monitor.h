@@ -28,7 +28,7 @@ enum mon_op {
 			 a try by SCRAM had; len as above */
 	MON_STLS,     /* TLS is to begin; code is how many mechanisms were
 			 refused so far */
-	MON_END,      /* code is an enum session_end */
+	MON_END,      /* code is an enum session_end, len an errno or 0 */
 	MON_OPS
 };
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* runs as: root (monitor) */
+#include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -64,11 +66,21 @@ report_timeout(const char *user, const struct peer *p, uint32_t seconds)
 }
 
 void
-report_eof(const char *user, const struct peer *p, int sys)
+report_gone(const char *user, const struct peer *p, int sig, int sys)
 {
+	const char *flagged = NULL;
 	char text[80];
 
-	snprintf(text, sizeof text, "POP EOF or I/O Error (%d)", sys);
+	if (sig == SIGTERM)
+		flagged = "SIGTERM flagged";
+	else if (sig != 0)
+		flagged = "SIGHUP or SIGPIPE flagged: SIGHUP";
+	else if (sys == EPIPE)
+		flagged = "SIGHUP or SIGPIPE flagged: SIGPIPE";
+	if (flagged != NULL)
+		snprintf(text, sizeof text, "POP hangup (%s)", flagged);
+	else
+		snprintf(text, sizeof text, "POP EOF or I/O Error (%d)", sys);
 	report_err(user, p, text);
 }
 

@@ -19,7 +19,12 @@ void report_failed(
     const char *user, const struct peer *p, const struct auth_ident *id);
 void report_probe(const char *user, const struct peer *p);
 void report_timeout(const char *user, const struct peer *p, uint32_t seconds);
-void report_eof(const char *user, const struct peer *p, int sys);
+
+/*
+ * The client went without QUIT: after a signal to us, 0 is none, or else with
+ * errno sys, where EPIPE stands for SIGPIPE.
+ */
+void report_gone(const char *user, const struct peer *p, int sig, int sys);
 void report_apop(const char *user);
 
 /* TLS was asked for and is not there. */

@@ -9,6 +9,7 @@
 #include "report.h"
 #include "session.h"
 #include "text.h"
+#include "version.h"
 
 enum outcome
 session_refuse(struct session *s, enum reply r, const char *arg)
@@ -145,6 +146,30 @@ session_name(const struct config *c, const char *given, char user[USERNAME_MAX])
 	return username_ok(name) ? text_copy(user, USERNAME_MAX, name) : -1;
 }
 
+/* By the piece, because snprintf(3) takes its time, and this is never off. */
+void
+session_title(const struct session *s, const char *state)
+{
+	const char *const part[] = { POPPER_NAME ": ",
+		s->in_transaction ? s->user : "",
+		s->in_transaction ? " at " : "", s->peer.host, " (", s->peer.ip,
+		"): ", state };
+	char text[TITLE_MAX];
+	size_t n = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof part / sizeof part[0]; i++) {
+		size_t k = strlen(part[i]);
+
+		if (k >= sizeof text - n)
+			k = sizeof text - n - 1;
+		memcpy(text + n, part[i], k);
+		n += k;
+	}
+	text[n] = '\0';
+	title_set(&s->title, text);
+}
+
 void
 session_certificate(struct session *s)
 {
@@ -174,6 +199,12 @@ session_gathers(const struct session *s)
 	default:
 		return true;
 	}
+}
+
+int
+session_errno(const struct session *s)
+{
+	return s->out.bad ? s->out.sys : s->sys;
 }
 
 /* The next line, before the client was silent or at work for too long. */

@@ -11,6 +11,7 @@
 #include "io.h"
 #include "peer.h"
 #include "reply.h"
+#include "title.h"
 #include "wrapper.h"
 
 #define IN_OCTETS 4096	   /* of input at once, and of read-ahead handed over */
@@ -36,6 +37,7 @@ enum session_end {
 struct session {
 	struct config cfg;
 	struct peer peer;
+	struct title title;
 	char stamp[AUTH_STAMP_MAX]; /* of the greeting, with its brackets */
 	int fd_in, fd_out;	    /* the client */
 	struct in in;
@@ -105,6 +107,9 @@ struct cmd;
 int session_name(
     const struct config *c, const char *given, char user[USERNAME_MAX]);
 
+/* What ps(1) shows of this process: user, once he is logged in, host, state. */
+void session_title(const struct session *s, const char *state);
+
 /* TLS is on: whose certificate is it, if the configuration asks? */
 void session_certificate(struct session *s);
 
@@ -113,6 +118,9 @@ bool session_stls(const struct session *s);
 
 /* Replies leave in large blocks: chunky-writes says so. */
 bool session_gathers(const struct session *s);
+
+/* Why the connection broke, if it did: an errno, or 0. */
+int session_errno(const struct session *s);
 
 /*
  * Reads commands and writes their replies until the session ends.  Each line

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* runs as: root (until it is the user) */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -7,6 +8,7 @@
 
 #include "clock.h"
 #include "cmd.h"
+#include "hangup.h"
 #include "locate.h"
 #include "log.h"
 #include "priv.h"
@@ -173,8 +175,10 @@ welcome(struct session *s)
 int
 trans_commit(struct session *s, struct err *e)
 {
-	int r = drop_commit(&s->drop, e);
+	int r;
 
+	session_title(s, "update");
+	r = drop_commit(&s->drop, e);
 	if (r == -1)
 		return -1;
 	if (r == 1)
@@ -185,20 +189,22 @@ trans_commit(struct session *s, struct err *e)
 }
 
 /*
- * update-on-abort reaches no further than a client that went between two
- * commands: a broken connection or half a line is never an update.
+ * update-on-abort reaches no further than a client that went, or was hung up,
+ * between two commands: a broken connection or half a line is never an update,
+ * nor is our own end.
  */
 static void
 ended(struct session *s, enum session_end end)
 {
+	const int sig = hangup_signal();
 	struct err e;
 
 	if (end == END_TIMEOUT || end == END_TIMEOUT_CUT)
 		report_timeout(s->user, &s->peer, s->cfg.timeout);
 	else if (end != END_QUIT && end != END_REFUSED)
-		report_eof(s->user, &s->peer, s->sys);
+		report_gone(s->user, &s->peer, sig, session_errno(s));
 	if ((end == END_EOF || end == END_TIMEOUT) && !s->out.bad &&
-	    s->cfg.update_on_abort) {
+	    s->cfg.update_on_abort && sig != SIGTERM) {
 		if (trans_commit(s, &e) == -1)
 			report_err(s->user, &s->peer, e.text);
 	}
@@ -239,9 +245,11 @@ session(struct session *s)
 	int64_t t_end;
 
 	report_login(s->cfg.log_login, s->user, &s->peer);
+	session_title(s, "transaction");
 	welcome(s);
 	end = session_loop(s, cmd_transaction, INT64_MAX);
 	t_end = s->t_end != 0 ? s->t_end : clock_ms();
+	session_title(s, "closing");
 	ended(s, end);
 	statistics(s);
 	if (s->cfg.timing)
@@ -268,6 +276,7 @@ trans_run(
 	text_copy(s->user, sizeof s->user, id->user);
 	s->in_transaction = true;
 	s->t_auth = clock_ms();
+	session_title(s, "opening");
 	if (in_seed(&s->in, ahead, n) == -1)
 		code = 111;
 	else if (open_drop(s, id, &e) == -1)

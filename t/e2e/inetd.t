@@ -56,8 +56,8 @@ like(Pop::slurp("$host->{dir}/trace"),
 unlike($s->{raw}, qr/^(?!\+OK|-ERR)./m, 'no log line went to the client');
 
 # A reset in the middle of a reply: no update, and the process ends.
-$host->spool('alice', my $big = join '', map {
-	Mbox::message($_, ('x' x 70 . "\n") x 100000) } 1 .. 3);
+my $body = ('x' x 70 . "\n") x 100000;
+$host->spool('alice', my $big = join '', map { Mbox::message($_, $body) } 1 .. 3);
 $host->configure("set tracefile = $host->{dir}/trace\nset update-on-abort\n");
 ($s, $theirs) = inetd();
 close $theirs;
