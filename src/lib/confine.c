@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* runs as: the front, poptls's engine, the user */
+/* runs as: the front, look-ups, poptls's engine, the user */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -366,7 +367,58 @@ confine_session(const struct confine_fds *fds, struct err *e)
 	return install(code, sizeof code / sizeof code[0], e);
 }
 
+/* of the calls' arguments: what is not just reading */
+#define NOT_READING \
+	(O_ACCMODE | O_CREAT | O_TRUNC | O_DIRECTORY | UNNAMED | O_PATH)
+#ifdef SYS_open
+#define OPEN_TO_READ \
+	NO_BITS(SYS_open, 1, NOT_READING, FAIL(EACCES)), ALLOW(SYS_open)
 #else
+#define OPEN_TO_READ LOAD(NR)
+#endif
+
+int
+confine_lookup(struct err *e)
+{
+	static const struct sock_filter code[] = { OF_THIS_ARCH, LOAD(NR),
+		NO_BITS(SYS_openat, 2, NOT_READING, FAIL(EACCES)),
+		ALLOW(SYS_openat), OPEN_TO_READ,
+		/* datagrams of IP: of the types that anybody can have, all
+		   others have an odd number */
+		NO_BITS(SYS_socket, 1, SOCK_STREAM, FAIL(EPERM)),
+		IF(BPF_JEQ, SYS_socket, 0, 5), LOAD(ARG(0)),
+		IF(BPF_JEQ, AF_INET, 2, 0), IF(BPF_JEQ, AF_INET6, 1, 0),
+		RETURN(FAIL(EAFNOSUPPORT)), RETURN(PASS),
+		NO_BITS(SYS_mmap, 2, PROT_EXEC, FAIL(EPERM)),
+		NO_BITS(SYS_mprotect, 2, PROT_EXEC, FAIL(EPERM)),
+#ifdef SYS_poll
+		ALLOW(SYS_poll),
+#endif
+		ALLOW(SYS_ppoll), ALLOW(SYS_read), ALLOW(SYS_readv),
+		ALLOW(SYS_pread64), ALLOW(SYS_lseek), ALLOW(SYS_fstat),
+		ALLOW(FSTATAT), ALLOW(SYS_close), ALLOW(SYS_bind),
+		ALLOW(SYS_connect), ALLOW(SYS_getsockname), ALLOW(SYS_sendto),
+		ALLOW(SYS_sendmsg), ALLOW(SYS_sendmmsg), ALLOW(SYS_recvfrom),
+		ALLOW(SYS_recvmsg), ALLOW(SYS_setsockopt), ALLOW(SYS_write),
+		ALLOW(SYS_pwritev2), ALLOW(SYS_mmap), ALLOW(SYS_mprotect),
+		ALLOW(SYS_munmap), ALLOW(SYS_mremap), ALLOW(SYS_madvise),
+		ALLOW(SYS_brk), ALLOW(SYS_futex), ALLOW(SYS_clock_gettime),
+		ALLOW(SYS_gettimeofday), ALLOW(SYS_getrandom),
+		ALLOW(SYS_getpid), ALLOW(SYS_rt_sigprocmask), ALLOW(SYS_uname),
+		ALLOW(SYS_restart_syscall), ALLOW(SYS_exit_group),
+		RETURN(FAIL(ENOSYS)) };
+
+	return install(code, sizeof code / sizeof code[0], e);
+}
+
+#else
+
+int
+confine_lookup(struct err *e)
+{
+	(void)e;
+	return 0;
+}
 
 int
 confine_front(struct err *e)

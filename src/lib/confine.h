@@ -22,6 +22,13 @@ int confine_front(struct err *e);
 int confine_engine(struct err *e);
 
 /*
+ * What looking a name up takes (getaddrinfo(3)), and the log: files can be
+ * opened to be read, sockets made that send datagrams.  All else fails, with
+ * ENOSYS.
+ */
+int confine_lookup(struct err *e);
+
+/*
  * What a session has of open files: the client, the log, and those of its
  * maildrop; -1 is none.
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* runs as: the user */
+/* runs as: the user, look-ups */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -58,37 +59,77 @@ cannot(int fd, struct err *e)
 	return -1;
 }
 
-int
-landlock_folders(const int *dir, size_t n, struct err *e)
+/* Rules that forbid all: their fd, 0 if the kernel has none, or -1 with e. */
+static int
+forbid(struct ruleset *all, struct err *e)
 {
-	struct ruleset all = { 0, 0, 0 };
-	struct beneath b = { .allowed = FS_WRITE_FILE | FS_READ_FILE |
-		    FS_REMOVE_FILE | FS_MAKE_REG | FS_TRUNCATE };
 	long v = syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, VERSION);
-	size_t i;
 	int fd;
 
 	/* not built in, or not switched on */
 	if (v < 1)
 		return 0;
 	v = v < VERSIONS ? v - 1 : VERSIONS - 1;
-	all.fs = ((uint64_t)1 << version[v].fs_bits) - 1;
-	all.net = version[v].net;
-	all.scoped = version[v].scoped;
-	b.allowed &= all.fs;
+	all->fs = ((uint64_t)1 << version[v].fs_bits) - 1;
+	all->net = version[v].net;
+	all->scoped = version[v].scoped;
 	fd = (int)syscall(
-	    SYS_landlock_create_ruleset, &all, version[v].octets, 0U);
-	if (fd == -1)
-		return cannot(fd, e);
-	for (i = 0; i < n; i++) {
-		b.fd = dir[i];
-		if (b.fd != -1 &&
-		    syscall(SYS_landlock_add_rule, fd, PATH_BENEATH, &b, 0U) ==
-			-1)
-			return cannot(fd, e);
-	}
+	    SYS_landlock_create_ruleset, all, version[v].octets, 0U);
+	return fd == -1 ? cannot(fd, e) : fd;
+}
+
+static int
+allow(int fd, uint64_t what, int at)
+{
+	const struct beneath b = { .allowed = what, .fd = at };
+
+	return (int)syscall(SYS_landlock_add_rule, fd, PATH_BENEATH, &b, 0U);
+}
+
+static int
+restrict_self(int fd, struct err *e)
+{
 	if (syscall(SYS_landlock_restrict_self, fd, 0U) == -1)
 		return cannot(fd, e);
 	close(fd);
 	return 1;
+}
+
+int
+landlock_folders(const int *dir, size_t n, struct err *e)
+{
+	const uint64_t what = FS_WRITE_FILE | FS_READ_FILE | FS_REMOVE_FILE |
+	    FS_MAKE_REG | FS_TRUNCATE;
+	struct ruleset all;
+	int fd = forbid(&all, e);
+	size_t i;
+
+	if (fd <= 0)
+		return fd;
+	for (i = 0; i < n; i++) {
+		if (dir[i] != -1 && allow(fd, what & all.fs, dir[i]) == -1)
+			return cannot(fd, e);
+	}
+	return restrict_self(fd, e);
+}
+
+int
+landlock_files(const char *const *path, size_t n, struct err *e)
+{
+	struct ruleset all;
+	int fd = forbid(&all, e);
+	size_t i;
+
+	if (fd <= 0)
+		return fd;
+	for (i = 0; i < n; i++) {
+		int at = open(path[i], O_PATH | O_CLOEXEC);
+		int r = at == -1 ? 0 : allow(fd, FS_READ_FILE, at);
+
+		if (at != -1)
+			close(at);
+		if (r == -1)
+			return cannot(fd, e);
+	}
+	return restrict_self(fd, e);
 }

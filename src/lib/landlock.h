@@ -16,4 +16,10 @@
  */
 int landlock_folders(const int *dir, size_t n, struct err *e);
 
+/*
+ * The same, but all that can be done is to read the n files that have these
+ * paths now; those that are missing are left out.
+ */
+int landlock_files(const char *const *path, size_t n, struct err *e);
+
 #endif

@@ -101,7 +101,8 @@ peer_find(struct peer *p, int fd, bool names)
 	const char *host = getenv("TCPREMOTEHOST");
 	unsigned port;
 
-	if (ip != NULL && ip[0] != '\0')
+	p->told = ip != NULL && ip[0] != '\0';
+	if (p->told)
 		text_safe(p->ip, sizeof p->ip, ip);
 	else if (peer_address(fd, p->ip, &port) == -1)
 		text_copy(p->ip, sizeof p->ip, "unknown");

@@ -12,6 +12,7 @@ struct peer {
 	char host[128]; /* the client's name, or its address again */
 	char us[128];	/* our full name, for the greeting */
 	bool local;	/* the client is on the loopback */
+	bool told;	/* ip is TCPREMOTEIP */
 };
 
 /*

@@ -103,6 +103,23 @@ priv_confine_engine(const char *dir, uid_t uid, gid_t gid, struct err *e)
 }
 
 int
+priv_confine_lookup(uid_t uid, gid_t gid, struct err *e)
+{
+	/* resolv.conf(5) and what else the two libcs look into */
+	static const char *const file[] = { "/etc/hosts", "/etc/resolv.conf",
+		"/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf" };
+
+	if (geteuid() == 0 && priv_become(uid, gid, gid, e) == -1)
+		return -1;
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		return err_sys(e, ERR_PERM, "Unable to confine", "a process");
+	if (landlock_files(file, sizeof file / sizeof file[0], e) == -1)
+		return -1;
+	return confine_lookup(e);
+}
+
+int
 priv_confine_session(
     const int *dir, size_t n, const struct confine_fds *fds, struct err *e)
 {

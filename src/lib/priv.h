@@ -33,6 +33,13 @@ int priv_confine(const char *dir, uid_t uid, gid_t gid, struct err *e);
 int priv_confine_engine(const char *dir, uid_t uid, gid_t gid, struct err *e);
 
 /*
+ * What a process that looks a name up may still do: uid and gid as given (only
+ * root), not dumpable, no new privileges, no files but those that say where
+ * names are looked up, and its own filter (confine.h).
+ */
+int priv_confine_lookup(uid_t uid, gid_t gid, struct err *e);
+
+/*
  * What a session may still do once it is the user, and the files of its
  * maildrop are open (confine.h, landlock.h): make, rename and remove files in
  * the n folders that are open as dir, -1 is none; and use fds.  Not dumpable,

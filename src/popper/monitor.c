@@ -17,6 +17,7 @@
 #include "front.h"
 #include "hangup.h"
 #include "log.h"
+#include "lookup.h"
 #include "monitor.h"
 #include "num.h"
 #include "priv.h"
@@ -342,6 +343,9 @@ speak(struct monitor *m)
 	do {
 		if (fork_front(m, &front) == -1)
 			return MON_FAILED;
+		/* the greeting does not wait for it */
+		if (!m->s->greeted)
+			lookup_start(m->s);
 		r = monitor_listen(m);
 		split_reap(front);
 		close(m->fd);
@@ -359,12 +363,12 @@ monitor_run(struct session *s)
 	memset(&m, 0, sizeof m);
 	m.s = s;
 	s->t_start = clock_ms();
+	session_title(s, "waiting for log-in");
+	hangup_catch(s->fd_in);
 	if (make_challenges(s) == -1)
 		return 111;
 	if (s->tls) {
 		session_certificate(s);
-	session_title(s, "waiting for log-in");
-	hangup_catch(s->fd_in);
 		report_tls(&s->wrapper);
 	} else if (s->cfg.tls_support == TLS_ALTERNATE && begin_tls(s) == -1) {
 		return 0;

@@ -8,7 +8,7 @@ use Mbox;
 use Pop;
 use Test::More;
 
-my $host = Pop->new(conf => "set log-login\nset statistics\nset timing\n");
+my $host = Pop->new(conf => "set reverse-lookup\nset log-login\nset statistics\nset timing\n");
 $host->spool('alice', join '', map { Mbox::message($_, "x\n") } 1 .. 3);
 my $where = 'client.example.org \(192.0.2.1\)';
 my %env = (TCPREMOTEHOST => 'client.example.org');
@@ -40,7 +40,7 @@ $s->quit;
 like($host->log_text, qr/Stats: alice 0 0 2 \d+ 192.0.2.1 192.0.2.1$/m, '-R');
 
 # log-login as configured, with quotes of another kind inside.
-$host->configure(qq{set log-login = '%%1=<%1> "%3" v%0 %2'\n});
+$host->configure(qq{set reverse-lookup\nset log-login = '%%1=<%1> "%3" v%0 %2'\n});
 $s = $host->login('alice', env => \%env);
 $s->quit;
 like($host->log_text,

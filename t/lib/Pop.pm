@@ -83,6 +83,7 @@ set empty-dir = "$d/empty"
 set clear-text-password = always
 set timeout = 60
 reset update-on-abort
+reset reverse-lookup
 END
 }
 
