@@ -201,6 +201,12 @@ emit(int priority, const char *fmt, va_list ap)
 		lg.lost = 0;
 }
 
+bool
+log_is_lost(void)
+{
+	return lg.lost > 0;
+}
+
 void
 log_line(const char *fmt, ...)
 {

@@ -43,6 +43,9 @@ void log_debugging(bool on);
  */
 int log_settle(void);
 
+/* The last line was lost: the log takes no more for now. */
+bool log_is_lost(void);
+
 void log_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

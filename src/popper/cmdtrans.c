@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bodylog.h"
 #include "capa.h"
 #include "clock.h"
 #include "cmd.h"
@@ -233,6 +234,7 @@ run_top(struct session *s, const struct args *a)
 struct sending {
 	struct session *s;
 	struct dot dot;
+	struct bodylog *log; /* or NULL */
 };
 
 static int
@@ -241,17 +243,26 @@ sink(void *ctx, const char *data, size_t n)
 	struct sending *w = ctx;
 
 	out_dot(&w->s->out, &w->dot, data, n);
+	if (w->log != NULL)
+		bodylog_octets(w->log, data, n);
 	return w->s->out.bad ? -1 : 0;
 }
 
 static int
 retr_body(struct session *s)
 {
-	struct sending w = { s, { false, false } };
+	struct bodylog log;
+	struct sending w = { s, { false, false }, NULL };
 	struct err e;
 
+	if (s->cfg.debug && s->cfg.trace_message_bodies) {
+		bodylog_init(&log, s->user);
+		w.log = &log;
+	}
 	if (drop_send(&s->drop, s->msg, s->lines, sink, &w, &e) == -1)
 		return too_late(s, &e);
+	if (w.log != NULL)
+		bodylog_end(w.log);
 	out_dot_end(&s->out, &w.dot);
 	return s->out.bad ? -1 : 0;
 }

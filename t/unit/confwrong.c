@@ -252,6 +252,10 @@ static const struct wrong {
 	{ IN_HOME, 1, "set home-dir-mail",
 	    "option home-dir-mail: " RESTRICTED },
 	{ IN_SPOOL, 1, "set temp-dir = /x", "option temp-dir: " RESTRICTED },
+	{ IN_SPOOL, 1, "set trace-message-bodies",
+	    "option trace-message-bodies: " RESTRICTED },
+	{ IN_FILE, 1, "set trace-message-bodies = yes",
+	    "option trace-message-bodies: " BOOL " (yes)" },
 /* what is not there yet, unless it asks for nothing */
 #define REMOVE " in this version: remove the option; "
 #define KERBEROS \
