@@ -133,11 +133,13 @@ make_apart(struct spool *sp, struct err *e)
 	sp->apart_old = false;
 	sp->apart = openat(sp->temp, sp->drop,
 	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (sp->apart == -1)
-		return errno == EEXIST
-		    ? busy(sp, e)
-		    : safefile_err(e, ERR_PERM, "Unable to create",
-			  sp->temp_path, sp->temp);
+	if (sp->apart == -1 && errno == EEXIST)
+		return busy(sp, e);
+	if (sp->apart == -1) {
+		safefile_err(
+		    e, ERR_PERM, "Unable to create", sp->temp_path, sp->temp);
+		return spool_no_drop(e);
+	}
 	return flock(sp->apart, LOCK_EX | LOCK_NB) == -1 ? busy(sp, e) : 0;
 }
 

@@ -52,7 +52,7 @@ try_session(struct spool *sp, struct err *e)
 	fd = safefile_open_user(sp->dir, sp->lock, sp->lock_path,
 	    O_RDWR | O_CREAT, sp->uid, &st, e);
 	if (fd == -1)
-		return -1;
+		return spool_no_drop(e);
 	got = flock_session(sp, fd, e);
 	/*
 	 * The session before us may have unlinked what we locked, or made it

@@ -120,6 +120,19 @@ spool_close(struct spool *sp)
 	close_fd(&sp->dir);
 }
 
+int
+spool_no_drop(struct err *e)
+{
+	const struct err was = *e;
+
+	if (was.sys != 0) {
+		e->text[0] = '\0';
+		err_more(e, "can't open temporary file. Do you own it? %s",
+		    was.text);
+	}
+	return -1;
+}
+
 /* An empty one is nothing. */
 static int
 open_left(struct spool *sp, struct err *e)

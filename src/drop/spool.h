@@ -100,6 +100,12 @@ int spool_make(struct spool *sp, struct err *e);
 int spool_err(const struct spool *sp, struct err *e, enum err_kind kind,
     const char *what, int dir, const char *name);
 
+/*
+ * A system call has not made the temporary drop, or session lock: e says so in
+ * front, by the words that Qpopper's manuals explain.
+ */
+int spool_no_drop(struct err *e);
+
 /* The temporary drop and the session lock are one file. */
 bool spool_together(const struct spool *sp);
 

@@ -38,7 +38,7 @@ tmpfile_open(int dir, struct err *e)
 		fd = named(dir);
 	if (fd == -1)
 		return err_sys(e, ERR_TEMP, "can't open temporary file.",
-		    "Do you own the folder?");
+		    "Do you own it?");
 	return fd;
 }
 
