@@ -1,107 +1,65 @@
 #!/usr/bin/perl
-# log-facility sends the log to syslog: with its facility, notice for lines
-# and debug for debugging lines.  In a mount namespace with a /dev of its own.
+# The log as syslogd gets it: facility, priority, time, program and pid.
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use IO::Select;
-use IO::Socket::UNIX;
 use Mbox;
 use Pop;
-use Socket qw(SOCK_DGRAM);
+use Socket;
 use Test::More;
 
-my $inside = 'POPPER_TEST_DEV';
 plan skip_all => 'needs root' if $> != 0;
-if (!$ENV{$inside}) {
-	plan skip_all => 'no mount namespaces'
-	    if system('unshare -m mount -t tmpfs tmpfs /mnt 2>/dev/null') != 0;
-	$ENV{$inside} = 1;
-	exec 'unshare', '-m', $^X, $0 or die;
-}
-system('sh', '-ec', <<'END') == 0 or die;
-mount -t tmpfs tmpfs /mnt
-for node in null zero random urandom; do
-	: >/mnt/$node
-	mount --bind /dev/$node /mnt/$node
-done
-ln -s /proc/self/fd /mnt/fd
-mount --move /mnt /dev
-END
-
-# What reached syslog so far, a line a datagram.
-my $daemon;
-sub listen_there {
-	unlink '/dev/log';
-	$daemon = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => '/dev/log')
-	    or die "/dev/log: $!";
-	chmod 0666, '/dev/log';
-}
-sub received {
-	my $all = '';
-	while (IO::Select->new($daemon)->can_read(0)) {
-		$daemon->recv(my $datagram, 2000);
-		$all .= "$datagram\n";
-	}
-	return $all;
-}
-sub session {
-	my ($host, %how) = @_;
-	my $s = $host->login('alice', %how);
-	$s->cmd('STAT');
-	is($s->quit, '+OK Pop server at mail.test signing off.', 'a session');
-	return;
-}
-
 my $host = Pop->new;
+my $dev = "$host->{dir}/dev";
+mkdir $dev or die;
+my @in = ('unshare', '-m', 'sh', '-ec',
+    'mount --bind "$0" /dev; exec "$@"', $dev);
+plan skip_all => 'no mount namespaces or devices'
+    if system("mknod -m 666 $dev/null c 1 3 2>/dev/null") != 0 ||
+    system(@in, 'sh', '-c', ': </dev/null 2>/dev/null') != 0;
 $host->spool('alice', Mbox::message(1));
-my $stamp = qr/[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d/;
-listen_there();
+socket my $log, AF_UNIX, SOCK_DGRAM, 0 or die;
+bind $log, pack_sockaddr_un "$dev/log" or die;
 
-$host->configure("set statistics\n");
-session($host);
-is(received(), '', 'standard error, unless told otherwise');
-like($host->log_text, qr/Stats: alice /, 'the log is there');
-
-my %number = (mail => 2, local0 => 16, local1 => 17, local7 => 23);
-for my $name (sort keys %number) {
-	my $notice = $number{$name} * 8 + 5;
-	$host->configure("set statistics\nset log-facility = $name\n");
-	my $before = $host->log_text;
-	session($host);
-	like(received(), qr/^<$notice>$stamp popper\[\d+\]: Stats: alice 0 0 /m,
-	    "log-facility = $name");
-	is($host->log_text, $before, 'and nothing on standard error');
+# What a session logs: [number in front, text without time].
+sub logged {
+	my ($conf, @args) = @_;
+	$host->configure($conf);
+	my $s = $host->login('alice', before => \@in, no_stderr => 1,
+	    args => \@args);
+	$s->cmd('RETR 9');
+	$s->quit;
+	my @got;
+	my $sel = IO::Select->new($log);
+	while ($sel->can_read(0)) {
+		recv $log, my $line, 4096, 0;
+		ok($line =~ /\A<(\d+)>\w{3} [ \d]\d \d\d:\d\d:\d\d popper\[(\d+)\]: ([^\n]+)\z/,
+		    "well formed: $line") or next;
+		push @got, [$1, $3];
+	}
+	return @got;
 }
 
-$host->configure("set statistics\n");
-session($host, args => ['-y', 'LOG_LOCAL3', '-d', '-f', $host->{conf}]);
-my $text = received();
-like($text, qr/^<157>$stamp popper\[\d+\]: Stats: alice /m, '-y LOG_LOCAL3');
-like($text, qr/^<159>$stamp popper\[\d+\]: alice: stat/m,
-    'debugging lines have the priority debug');
-
-# a mistake behind it is told there, too
-my $s = $host->connect(args => ['-y', 'local2', '-T', 'x']);
-like($s->{greeting}, qr/^-ERR \[SYS\/PERM\]/, 'a wrong option');
-$s->wait_end;
-like(received(), qr/^<149>$stamp popper\[\d+\]: command line: option timeout: /m,
-    'is told in syslog');
-
-# a trace file comes first
-$host->configure("set statistics\nset log-facility = local0\n" .
-    "set tracefile = $host->{dir}/trace\n");
-session($host);
-is(received(), '', 'nothing in syslog beside a trace file');
-like(Pop::slurp("$host->{dir}/trace"), qr/Stats: alice /, 'which has it');
-
-# nobody listens
-undef $daemon;
-$host->configure("set statistics\nset log-facility = local0\n");
-session($host);
-like($host->log_text, qr/Nobody listens at \/dev\/log: this log does not go/,
-    'no syslog is told');
-like($host->log_text, qr/Nobody listens.*\n(?:.*\n)*?.*Stats: alice /,
-    'and the log stays on standard error');
+# The facility's number, as syslog.h has it; 5 is notice, 7 debug.
+for (['', 2, 'mail'], ["set log-facility = mail\n", 2, 'mail'],
+    ["set log-facility = local0\n", 16, 'local0'],
+    ["set log-facility = LOG_LOCAL7\n", 23, 'local7']) {
+	my ($conf, $facility, $name) = @$_;
+	my @got = logged("${conf}set statistics\nset log-login\n");
+	is_deeply([map { $_->[0] } @got], [($facility * 8 + 5) x 3],
+	    "$name.notice for log-in, -ERR and Stats");
+	@got = logged("${conf}set debug\nset statistics\n");
+	my ($debug, $other) = (0, 0);
+	for (@got) {
+		my $is = $_->[1] =~ /^(?:alice|\(null\)): \w+ |^server mode:|Landlock|option \S+ is set$/;
+		is($_->[0], $facility * 8 + ($is ? 7 : 5), "$name: $_->[1]");
+		$is ? $debug++ : $other++;
+	}
+	cmp_ok($debug, '>=', 3, 'commands are lines of debug');
+	is($other, 2, 'and the others of notice');
+}
+my @got = logged('', '-y', 'local1');
+is_deeply([map { $_->[0] } @got], [17 * 8 + 5], '-y local1');
 done_testing;
