@@ -8,32 +8,12 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Pop;
 use Test::More;
+use Unpacked;
 
 my $filter = "$Pop::TOP/contrib/fail2ban/popper.conf";
-my $store = "$Pop::TOP/build/fail2ban";
-my $root = "$store/root";
-
-# fail2ban is unpacked, once, and never installed.
-sub fetch {
-	return 1 if -e "$store/complete";
-	mkdir "$Pop::TOP/build";
-	return system('sh', '-ec', <<'END', $store) == 0;
-mkdir -p "$0/new"
-cd "$0"
-exec 9>lock
-flock 9
-[ ! -e complete ] || exit 0
-get() {
-	timeout 60 apt-get -qq -o APT::Sandbox::User=root download fail2ban
-}
-get 2>/dev/null || { timeout 60 apt-get -qq update && get; }
-dpkg -x fail2ban_*.deb root
-rm -r fail2ban_*.deb new
-: >complete
-END
-}
 plan skip_all => 'no python3' if system('python3 -c "" 2>/dev/null') != 0;
-plan skip_all => 'the package fail2ban cannot be had' unless fetch();
+my $root = Unpacked::root('fail2ban');
+plan skip_all => 'the package fail2ban cannot be had' unless $root;
 
 # The addresses that it finds in a file, sorted, and how many times.
 sub found {
@@ -185,6 +165,22 @@ for (['syslog', POSIX::strftime('%b %e %H:%M:%S mail ', localtime)],
 	is_deeply(found("$host->{dir}/$name", ''), \%want, "$name");
 	is_deeply(found("$host->{dir}/$name", '[mode=limit]'),
 	    { '198.51.100.7' => 2 }, "$name: refusals of poplimit");
+}
+
+# a trace file that popper wrote itself
+{
+	my $trace = "$host->{dir}/tracefile";
+	$host->configure("set tracefile = $trace\n");
+	for (1, 2) {
+		my $s = $host->connect(env => { TCPREMOTEIP => '192.0.2.98' });
+		$s->cmd('USER alice');
+		$s->put("QUIT\r\n");
+		$s->rest;
+		$s->wait_end;
+	}
+	like(Pop::slurp($trace), qr/^\w{3} [ \d]\d [\d:]{8} popper\[\d+\]: P/m,
+	    'a trace file');
+	is_deeply(found($trace, ''), { '192.0.2.98' => 2 }, 'and its lines');
 }
 
 # after lines that were lost
