@@ -39,6 +39,29 @@ $s = $host->login('alice', env => \%env, args => ['-R']);
 $s->quit;
 like($host->log_text, qr/Stats: alice 0 0 2 \d+ 192.0.2.1 192.0.2.1$/m, '-R');
 
+# pop-before-smtp's pattern, of the manual: the time, and the address that the
+# kernel has
+{
+	my ($pat) = Pop::slurp("$Pop::TOP/docs/operating.md") =~
+	    /^    \$pat = '(.*)';$/m or die;
+	$host->configure("set log-login\nset statistics\n");
+	$s = $host->login('alice', env => { TCPREMOTEIP => '192.0.2.2',
+	    TCPREMOTEHOST => 'x) 192.0.2.66' });
+	$s->quit;
+	$s = $host->connect(env => { TCPREMOTEIP => '192.0.2.66',
+	    TCPREMOTEHOST => 'at (h) 192.0.2.66' });
+	$s->cmd('USER Stats');
+	$s->cmd('PASS wrong');
+	$s->rest;
+	$s->wait_end;
+	my %n;
+	for (split /\n/, $host->log_text) {
+		$n{"$1 $2"}++ if "Nov  2 08:15:01 mail $_" =~ $pat;
+	}
+	is_deeply(\%n, { 'Nov  2 08:15:01 192.0.2.1' => 4,
+	    'Nov  2 08:15:01 192.0.2.2' => 2 }, 'pop-before-smtp knows who');
+}
+
 # log-login as configured, with quotes of another kind inside.
 $host->configure(qq{set reverse-lookup\nset log-login = '%%1=<%1> "%3" v%0 %2'\n});
 $s = $host->login('alice', env => \%env);
