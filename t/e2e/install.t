@@ -86,6 +86,8 @@ rm "$lib"
 check install mk_install
 for f in opt/popper/sbin/popper opt/popper/sbin/rebuild-cdb \
     opt/popper/share/popper/fail2ban/popper.conf \
+    opt/popper/share/popper/logcheck/popper \
+    opt/popper/share/popper/logwatch/services/in.qpopper.conf \
     opt/popper/sbin/poplimit opt/popper/share/man/man8/poplimit.8 \
     opt/popper/sbin/popauth opt/popper/share/man/man8/popauth.8 \
     opt/popper/sbin/poptls-cache opt/popper/share/man/man8/poptls-cache.8 \
@@ -121,6 +123,11 @@ check 'paths are those of the installation' \
 check "fail2ban's jail knows the log" grep -q \
     '^logpath = /opt/etc/popper/service/qpopper/log/main/current$' \
     "$root/opt/popper/share/popper/fail2ban/popper-jail.conf"
+check "and so does logwatch" grep -q \
+    '"/opt/etc/popper/service/qpopper/log/main/current"$' \
+    "$root/opt/popper/share/popper/logwatch/logfiles/popper.conf"
+check 'and all can be read' [ -z "$(find "$root/opt/popper/share/popper" \
+    -type d ! -perm 755 -o -type f ! -perm 644)" ]
 check 'also where sessions are counted' \
     grep -q '^RUN=/opt/run[[:space:]]' "$etc/service/qpopper/settings"
 check "and poppassd's, too" grep -q '^LIB=/opt/popper/lib/popper' \
@@ -153,7 +160,7 @@ check 'poppassd was not put down again' \
 check 'nor was TLS' test ! -e "$etc/service/qpopper-tls/down"
 check uninstall mk uninstall
 check 'the program is gone' test ! -e "$root/opt/popper/sbin/popper"
-check "and fail2ban's filter" test ! -e "$root/opt/popper/share/popper"
+check "and what log tools had" test ! -e "$root/opt/popper/share/popper"
 check 'nor are others left' rmdir "$root/opt/popper/sbin"
 check 'and so are those beside it' test ! -e "$root/opt/popper/lib/popper"
 check 'manual pages are gone' \
