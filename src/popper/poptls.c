@@ -29,27 +29,6 @@ add_value(struct poptls *p, const char *letter, const char *value)
 	add(p, value);
 }
 
-/* What is read, and what is started: popper's own path, and the one beside. */
-static int
-find_programs(struct poptls *p, struct err *e)
-{
-	static const char name[] = "poptls";
-	ssize_t n = readlink("/proc/self/exe", p->self, sizeof p->self);
-	char *slash;
-
-	if (n == -1)
-		return err_sys(e, ERR_PERM, "Unable to read", "/proc/self/exe");
-	if ((size_t)n + sizeof name > sizeof p->self)
-		return err_set(e, ERR_PERM, "The path of popper is too long");
-	p->self[n] = '\0';
-	memcpy(p->path, p->self, (size_t)n + 1);
-	slash = strrchr(p->path, '/');
-	if (slash == NULL)
-		return err_set(e, ERR_PERM, "popper has no path");
-	memcpy(slash + 1, name, sizeof name);
-	return 0;
-}
-
 /* Where tls-unlock puts the copy of this file: its path with ":" for "/". */
 static int
 unlocked(
@@ -122,7 +101,8 @@ poptls_command(struct poptls *p, const struct config *c, struct err *e)
 		    "needs tls-client-ca-file, with those who sign clients' "
 		    "certificates",
 		    "", e);
-	if (find_programs(p, e) == -1)
+	if (programs_self(p->self, e) == -1 ||
+	    programs_beside(p->path, p->self, "poptls", e) == -1)
 		return -1;
 	add(p, p->path);
 	if (c->tls_support == TLS_STLS)

@@ -7,18 +7,18 @@
 #include <stdio.h>
 
 #include "config.h"
+#include "programs.h"
 
 /*
  * poptls(8), the TLS wrapper, as the tls- options want it.  It is beside
  * popper's own file.
  */
 #define POPTLS_WORDS 20
-#define POPTLS_PATH 1024
 
 struct poptls {
-	char self[POPTLS_PATH]; /* popper */
-	char path[POPTLS_PATH]; /* poptls */
-	char key[POPTLS_PATH];	/* the decrypted copy of a key */
+	char self[PROGRAMS_PATH]; /* popper */
+	char path[PROGRAMS_PATH]; /* poptls */
+	char key[PROGRAMS_PATH];  /* the decrypted copy of a key */
 	char seconds[12];
 	const char *word[POPTLS_WORDS]; /* the command line; points into it */
 	size_t count;			/* 0: no TLS is wanted */
