@@ -68,8 +68,8 @@ host_name(char *dst, size_t n, const char *name)
 	return len > 0 ? 0 : -1;
 }
 
-static void
-own_name(char *dst, size_t n)
+void
+peer_own_name(char *dst, size_t n)
 {
 	struct addrinfo hints = { .ai_flags = AI_CANONNAME,
 		.ai_socktype = SOCK_STREAM };
@@ -109,7 +109,7 @@ peer_find(struct peer *p, int fd, bool names)
 	if (!names || host == NULL || host[0] == '\0')
 		host = p->ip;
 	text_safe(p->host, sizeof p->host, host);
-	own_name(p->us, sizeof p->us);
+	peer_own_name(p->us, sizeof p->us);
 	p->local = strncmp(p->ip, "127.", 4) == 0 ||
 	    strcmp(p->ip, "::1") == 0 || strncmp(p->ip, "::ffff:127.", 11) == 0;
 }

@@ -3,6 +3,7 @@
 #define POPPER_PEER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #define PEER_IP_MAX 64 /* octets of an address, with the NUL */
 
@@ -22,14 +23,20 @@ struct peer {
 int peer_address(int fd, char ip[PEER_IP_MAX], unsigned *port);
 
 /*
- * From TCPREMOTEIP, TCPREMOTEHOST and TCPLOCALHOST, or else from the socket
- * fd and this machine's name.  names: TCPREMOTEHOST counts.
+ * Our own name, of TCPLOCALHOST or else of this machine: n octets with the
+ * NUL, 128 or fewer.
  *
- * us is always a name that clients take in a stamp of APOP (RFC 1939 section
+ * It is always a name that clients take in a stamp of APOP (RFC 1939 section
  * 7): letters, digits, "-" and "_", with single dots between them.  Dots too
- * many are left out; a TCPLOCALHOST with anything else in it, or of 128 octets
+ * many are left out; a TCPLOCALHOST with anything else in it, or of n octets
  * or more, does not count, nor does such a name of this machine: then it is
  * "localhost".
+ */
+void peer_own_name(char *dst, size_t n);
+
+/*
+ * From TCPREMOTEIP, TCPREMOTEHOST and peer_own_name, or else from the socket
+ * fd.  names: TCPREMOTEHOST counts.
  */
 void peer_find(struct peer *p, int fd, bool names);
 

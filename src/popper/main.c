@@ -12,10 +12,12 @@
 #include "log.h"
 #include "monitor.h"
 #include "poptls.h"
+#include "standalone.h"
 #include "version.h"
 
 enum mode {
 	MODE_SERVE,
+	MODE_LISTEN,
 	MODE_PRINT,
 	MODE_CHECK,
 	MODE_TLS
@@ -27,10 +29,12 @@ static void
 usage(FILE *to)
 {
 	fputs("usage: tcpserver ... popper [option ...]\n"
+	      "       popper [address][:port] [option ...]\n"
 	      "       popper --print-config | --check-config | --print-tls "
 	      "[option ...]\n"
 	      "       popper --help | --version\n\n"
-	      "popper speaks POP3 on its standard input and output.  Options\n"
+	      "popper speaks POP3 on its standard input and output; with an\n"
+	      "address or port as first word it starts tcpserver.  Options\n"
 	      "are letters here, and names in a configuration file (-f), see\n"
 	      "popper(8) and qpopper.conf(5):\n\n",
 	    to);
@@ -84,6 +88,9 @@ refuse(const struct session *s, enum mode mode, const struct err *e)
 		fprintf(stderr, "popper: %s\n",
 		    s->cfg.wrong > 0 && e->kind == ERR_CONF ? "and more"
 							    : e->text);
+		/* at boot nobody looks at fd 2 */
+		if (mode == MODE_LISTEN && log_settle() != STDERR_FILENO)
+			log_line("%s", e->text);
 		return err_exit_code(e);
 	}
 	log_line("%s", e->text);
@@ -144,14 +151,33 @@ wrap(struct session *s, int argc, char **argv, struct err *e)
 	return poptls_start(&s->cfg, argc, argv, e);
 }
 
+/* Only if it fails: its exit code. */
+static int
+listen_for(struct session *s, const struct standalone *at, int closed, int argc,
+    char **argv)
+{
+	struct err e;
+
+	if (s->cfg.wrong > 0)
+		return 100;
+	config_notes(&s->cfg, stderr);
+	/* sessions are to see what we have seen: they log to syslog */
+	if (closed == 1)
+		close(STDERR_FILENO);
+	standalone_start(at, &s->cfg, argc, argv, &e);
+	return refuse(s, MODE_LISTEN, &e);
+}
+
 int
 main(int argc, char **argv)
 {
 	struct session *s = &session;
 	enum mode mode = MODE_SERVE;
+	struct standalone at;
 	struct err e;
 	int code = words(&argc, argv, &mode);
 	int closed;
+	int wrong;
 
 	if (code != -1)
 		return code;
@@ -162,10 +188,15 @@ main(int argc, char **argv)
 	if (closed == -1)
 		return 111;
 	log_open(POPPER_NAME, closed == 1, STDIN_FILENO, LOG_MAIL);
-	if (options(s, mode, argc, argv, &e) == -1)
+	wrong = standalone_take(&at, &argc, argv, &e);
+	if (at.wanted && mode == MODE_SERVE)
+		mode = MODE_LISTEN;
+	if (wrong == -1 || options(s, mode, argc, argv, &e) == -1)
 		return refuse(s, mode, &e);
 	if (s->cfg.version)
 		return version();
+	if (mode == MODE_LISTEN)
+		return listen_for(s, &at, closed, argc, argv);
 	if (mode != MODE_SERVE) {
 		code = tell(s, mode);
 		config_free(&s->cfg);
