@@ -17,6 +17,12 @@ BUILD = build
 # times as long to start, and every connection starts it; no: as usual
 STATIC = yes
 
+# what a changed popper announces behind its version: make BANNER=-example
+BANNER =
+ifneq ($(shell printf %s '$(subst ','\'',$(BANNER))' | tr -d 'A-Za-z0-9.+_~-'),)
+$(error BANNER has letters, digits and . + - _ ~ only)
+endif
+
 CC = cc
 CFLAGS = -O2 -g
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
@@ -26,6 +32,7 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
     $(addprefix -iquote src/,lib auth drop popper tls) -iquote t/unit \
     -DPOPPER_CDB='"$(SYSCONFDIR)/cdb"' -DPOPPER_EMPTY='"$(EMPTYDIR)"' \
     -DPOPPER_LIBEXEC='"$(LIBEXECDIR)"' -DPOPPER_RUN='"$(RUNDIR)"' \
+    $(if $(BANNER),-DPOPPER_BANNER='"$(BANNER)"') \
     $(WARN) $(HARDEN) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 STATIC_LIBS = -Wl,-Bstatic -lcdb -lbearssl -lxxhash -lcrypt

@@ -43,8 +43,8 @@ capa_body(struct session *s)
 	out_str(o, expire == NEVER ? "EXPIRE NEVER\r\n" : line);
 	out_str(o, "UIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n");
 	if (s->in_transaction || !s->cfg.shy)
-		out_str(
-		    o, "IMPLEMENTATION " POPPER_NAME "-" POPPER_VERSION "\r\n");
+		out_str(o,
+		    "IMPLEMENTATION " POPPER_NAME "-" POPPER_ANNOUNCED "\r\n");
 	out_str(o, ".\r\n");
 	return 0;
 }

@@ -253,7 +253,7 @@ greet(struct session *s)
 		out_str(&s->out, "+OK ready  ");
 	} else {
 		out_str(&s->out,
-		    "+OK " POPPER_NAME " (version " POPPER_VERSION ") at ");
+		    "+OK " POPPER_NAME " (version " POPPER_ANNOUNCED ") at ");
 		out_str(&s->out, s->peer.us);
 		out_str(&s->out, " starting.  ");
 	}
