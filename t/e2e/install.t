@@ -112,6 +112,10 @@ for f in opt/popper/sbin/popper opt/popper/sbin/rebuild-cdb \
     opt/etc/popper/service/qpopper-tls/log/run; do
 	check "$f is there" test -f "$root/$f"
 done
+check "popper's page is also that of qpopper" \
+    test -f "$root/opt/popper/share/man/man8/qpopper.8" -a \
+    "$(mandoc -T ascii "$root/opt/popper/share/man/man8/qpopper.8" |
+	grep -c 'POP3 server on standard input')" = 1
 check "secrets are root's only" \
     test "$(stat -c %a "$etc/cdb/secrets")" = 600
 check 'and so are keys' test "$(stat -c %a "$etc/tls")" = 700
@@ -158,12 +162,21 @@ check 'configuration was left alone' grep -q '^set shy' "$etc/qpopper.conf"
 check 'poppassd was not put down again' \
     test ! -e "$etc/service/poppassd/down"
 check 'nor was TLS' test ! -e "$etc/service/qpopper-tls/down"
+# mail in a place of popper's as it is shipped, and in the middle of a session
+mkdir -p "$root/var/mail"
+for f in alice .alice.pop .alice.cache; do
+	echo mail >"$root/var/mail/$f"
+done
+kept=$(cd "$root" && find opt/etc var ! -type d | sort)
 check uninstall mk uninstall
+check 'configuration, keys and mail are left, every file' \
+    test "$(cd "$root" && find . ! -type d | sed 's|^\./||' | sort)" = "$kept"
 check 'the program is gone' test ! -e "$root/opt/popper/sbin/popper"
 check "and what log tools had" test ! -e "$root/opt/popper/share/popper"
 check 'nor are others left' rmdir "$root/opt/popper/sbin"
 check 'and so are those beside it' test ! -e "$root/opt/popper/lib/popper"
 check 'manual pages are gone' \
-    test ! -e "$root/opt/popper/share/man/man8/popper.8"
+    test -z "$(ls "$root/opt/popper/share/man/man8" "$root/opt/popper/share/man/man5" 2>/dev/null |
+	grep -v :)"
 check 'secrets are still there' grep -q '^alice:' "$etc/cdb/secrets"
 echo "1..$n"
