@@ -145,6 +145,49 @@ like(Pop::slurp("$dir/trace"), qr{traced:3: option timeout},
 like(Pop::slurp("$dir/trace"), qr{traced:2: option debug is set},
     'and what came before it');
 
+# C28: arguments joined or apart, under any name.
+($code, $out) = popper(qw(--print-config -T600 -p2 -elogin_delay=3 -yLOCAL1));
+my ($code3, $out3) = popper(qw(--print-config -T 600 -p 2 -e login_delay=3 -y
+    local1));
+is("$code $code3", '0 0', 'joined, and apart');
+is($out, $out3, 'are the same');
+like($out, qr/^set $_\t/m, $_) for 'timeout = 600',
+    'clear-text-password = always', 'announce-login-delay = 3',
+    'log-facility = local1';
+
+# C29: -d and -t act from where they stand.
+for (['-d first', ['-d', '-s'], 1, 1], ['-d last', ['-s', '-d'], 0, 1],
+    ['-t and -d first', ['-t', "$dir/first", '-d', '-s'], 1, 0],
+    ['-t and -d last', ['-s', '-t', "$dir/first", '-d'], 0, 0]) {
+	my ($what, $args, $shown, $in_log) = @$_;
+	Pop::spew($host->{log}, '', 0644);
+	unlink "$dir/first";
+	my $t = $host->connect(args => $args);
+	$t->quit;
+	my $trace = Pop::slurp("$dir/first");
+	my $text = $in_log ? $host->log_text : $trace;
+	like($text, qr/option debug is set/, "$what: debug");
+	$shown ? like($text, qr/option statistics is set/, "$what: the rest")
+	    : unlike($text, qr/option statistics/, "$what: not what was before");
+	is($in_log ? $trace : $host->log_text, $in_log ? undef : '',
+	    "$what: nothing elsewhere");
+}
+
+# K68: true allows XTND XMIT, as without the option; reset and -x forbid it.
+for (['', 'true'], ["set xtnd-xmit\n", 'true'],
+    ["reset xtnd-xmit\n", 'false'], ["set xtnd-xmit = false\n", 'false'],
+    ["set xtnd-xmit\n", 'false', '-x']) {
+	my ($text, $want, @args) = @$_;
+	conf('xmit', $text);
+	like((popper('--print-config', '-f', "$dir/xmit", @args))[1],
+	    qr/^set xtnd-xmit = $want\t/m, "xtnd-xmit: $text@args");
+}
+
+# K76: the FAQ's own number.
+conf('hex', "set tls-options = 0x00000800\n");
+like((popper('--print-config', '-f', "$dir/hex"))[1],
+    qr/^set tls-options = 2048\t/m, 'hexadecimal');
+
 # -u and -U: read after log-in, the home file first, and no restricted option.
 my @user = ("$dir/home/.qpopper-options",
     "$dir/spool/.alice.qpopper-options");
@@ -198,6 +241,18 @@ for my $line ('set clear-text-password = always', 'set bulldir = /tmp',
 like($host->log_text, qr{home/\.qpopper-options:1: option bulldir: is restricted},
     'with file, line and option in the log');
 ok(!-e "$dir/mine", 'a trace file of the user was not made');
+# C32: nobody but the user has the file read, and not before log-in.
+{
+	Pop::spew($user[0], "set shy\n", 0644);
+	chown $host->{uid}, $host->{gid}, $user[0] if $host->{root};
+	my $t = $host->connect(args => ['-u', '-U']);
+	like($t->{greeting}, qr/^\+OK popper/, 'a wrong home file: greeting');
+	$t->multi('CAPA');
+	$t->cmd('USER alice');
+	like($t->cmd('PASS wrong'), qr/^-ERR \[AUTH\]/,
+	    'and a wrong password is only that');
+	$t->wait_end;
+}
 unlink @user;
 symlink '/etc/passwd', $user[0];
 ($reply) = do {
