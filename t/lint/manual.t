@@ -46,6 +46,30 @@ while ($chapter =~ /^\.It Cm ([a-z-]+)\n(.*?)(?=^\.It |^\.El|\z)/msg) {
 	    "the default of $name");
 }
 
+# So are letters, other spellings, and where an option may be set.
+my $optab = Pop::slurp("$top/src/popper/optab.c");
+my %sense = ('R' => 'resets it', 'x' => 'resets it');
+while ($chapter =~ /^\.It Cm ([a-z-]+)\n(.*?)(?=^\.It Cm |\z)/msg) {
+	my ($name, $text) = ($1, $2);
+	# login_delay and expire share a letter
+	my $letter = $name =~ /^announce-/ ? 'e'
+	    : substr $table{$name} || '-', 1;
+	my ($said, $how) = $text =~
+	    /^On the command line\n\.Fl (\w)(?: Ar \S+)?(?: \.)?(?:\n(.*))?/m;
+	is($said || '', $letter, "$name: its letter");
+	is($how || '', $sense{$letter} ? "$sense{$letter}." : '',
+	    "$name: the sense of -$letter") if $letter;
+	my ($row) = $optab =~ /^\t\{ \.name = "\Q$name\E",(.*?)\.help/ms;
+	is_deeply([sort $text =~ /^Also spelled (.*)\.$/m ?
+	    split / and /, $1 : ()],
+	    [sort $row =~ /\.(?:other|third) = "([a-z-]+)"/g],
+	    "$name: other spellings");
+	my ($where) = $row =~ /\.where = (\w+),/;
+	is($text =~ /^Also in both users' files\.$/m ? 'ANY' :
+	    $text =~ /^Also in the spool folder's file\.$/m ? 'NOT_HOME' :
+	    'ADMIN', $where, "$name: where it may be set");
+}
+
 # poptls, whose options are letters only
 my $poptls = Pop::slurp("$top/man/poptls.8");
 my %told;
