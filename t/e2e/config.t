@@ -127,6 +127,7 @@ is((popper('-T'))[0], 100, 'a missing argument');
 is((popper('--check-config', '8110'))[0], 100, 'popper does not listen');
 like((popper('--version'))[1], qr/^popper \(version [0-9.]+\)$/, '--version');
 like((popper('-v'))[1], qr/^popper \(version [0-9.]+\)$/, '-v');
+like((popper('-V'))[1], qr/^popper \(version [0-9.]+\)$/, '-V');
 like((popper('--help'))[1], qr/-T  timeout/, '--help');
 
 # K69: a file that others can write to is no configuration.
@@ -182,6 +183,45 @@ for (['', 'true'], ["set xtnd-xmit\n", 'true'],
 	like((popper('--print-config', '-f', "$dir/xmit", @args))[1],
 	    qr/^set xtnd-xmit = $want\t/m, "xtnd-xmit: $text@args");
 }
+
+# What is not there yet: what would not happen is refused by name, by letter
+# and in a file; what harms nobody is checked.
+my $LATER = 'is not in this version: remove it';
+for (['bulldir', '/b', '-b'], ['group-bulletins'],
+    ['drac-host', 'localhost', '-D'], ['kerberos', undef, '-k']) {
+	my ($name, $value, $letter) = @$_;
+	my @value = defined $value ? $value : ();
+	conf('later', "set $name" . (@value ? " = $value\n" : "\n"));
+	for (['-f', "$dir/later"], $letter ? [$letter, @value] : ()) {
+		($code, undef, $err) = popper('--check-config', @$_);
+		is($code, 100, "@$_: refused");
+		like($err, qr/option $name: $LATER/, "@$_: by name");
+		my $t = $host->connect(args => $_);
+		like($t->{greeting}, qr{^-ERR \[SYS/PERM\] }, "@$_: no session");
+		$t->wait_end;
+	}
+}
+for (['bulldb-max-tries', 9], ['bulldb-nonfatal', 'true', '-B'],
+    ['max-bulletins', 0], ['mail-command', '/usr/lib/sendmail'],
+    ['kerberos-service', 'pop', '-K', 'pop'],
+    ['xtnd-xmit', 'false', '-x']) {
+	my ($name, $value, @letter) = @$_;
+	conf('idle', "set $name = $value\n");
+	for (['-f', "$dir/idle"], @letter ? [@letter] : ()) {
+		($code, $out) = popper('--print-config', @$_);
+		is($code, 0, "@$_: taken");
+		like($out, qr/^set $name = "?\Q$value\E"?\t#.*, no effect yet$/m,
+		    "@$_: without effect");
+	}
+}
+for ('popbulldir = /b', 'any-kerberos-principal', 'rpop') {
+	conf('none', "set $_\n");
+	($code, undef, $err) = popper('--check-config', '-f', "$dir/none");
+	is($code, 100, "$_: refused");
+	like($err, qr/there is no option of this name/, 'it is none');
+}
+# -M means nothing.
+is((popper('--print-config', '-M'))[1], (popper('--print-config'))[1], '-M');
 
 # K76: the FAQ's own number.
 conf('hex', "set tls-options = 0x00000800\n");

@@ -89,6 +89,19 @@ for (['no last newline', "From a\@b Mon Nov  2 08:15:01 2026\nA: b\n\nx",
 	$s->quit;
 }
 
+# Content-Length is not believed, right or wrong: a From_ line behind an empty
+# line begins a message, and a body ends at the next one.
+for my $length (0, 13, 60, 1000) {
+	$host->spool('alice', "From a\@b Thu Jan  1 00:00:00 1970\nA: b\n" .
+	    "Content-Length: $length\n\none\n\n" .
+	    "From c\@d Thu Jan  1 00:00:00 1970\ntwo\n\n");
+	my $t = $host->login('alice');
+	like($t->cmd('STAT'), qr/^\+OK 2 /, "Content-Length: $length");
+	like(($t->message('RETR 1'))[1], qr/\r\n\r\none\r\n\z/,
+	    "Content-Length: $length: what there is");
+	$t->quit;
+}
+
 # Ids stay the same over sessions, deletions and Status changes.
 $host->spool('alice', join '', map { Mbox::message($_) } 1 .. 80);
 $s = $host->login('alice');
