@@ -174,6 +174,18 @@ for (['-d first', ['-d', '-s'], 1, 1], ['-d last', ['-s', '-d'], 0, 1],
 	    "$what: nothing elsewhere");
 }
 
+# L11: -t alone moves the log, and adds no details.
+Pop::spew($host->{log}, '', 0644);
+{
+	my $t = $host->connect(args => ['-t', "$dir/alone"]);
+	$t->cmd('FOO');
+	$t->quit;
+	my $trace = Pop::slurp("$dir/alone");
+	like($trace, qr/popper\[$t->{pid}\]: .*-ERR Unknown command/, '-t alone');
+	is(scalar(() = $trace =~ /\n/g), 1, 'and nothing else');
+	is($host->log_text, '', 'nor elsewhere');
+}
+
 # K68: true allows XTND XMIT, as without the option; reset and -x forbid it.
 for (['', 'true'], ["set xtnd-xmit\n", 'true'],
     ["reset xtnd-xmit\n", 'false'], ["set xtnd-xmit = false\n", 'false'],

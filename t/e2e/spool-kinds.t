@@ -55,6 +55,41 @@ for my $junk ("junk\n$mail", "rom a\@b Mon Nov  2 08:15:01 2026\n\nx\n",
 	is($host->spool('alice'), $junk, 'junk in front: as it was');
 }
 
+# What docs/troubles.md says to do about them.
+{
+	my ($chapter) = Pop::slurp("$Pop::TOP/docs/troubles.md") =~
+	    /^\| it begins with \| mend \|\n(.*?)^$/ms;
+	my %broken = (
+		'1s/' => ['rom ', 'FFrom ', 'FFFrom '],
+		'1,/' => ["junk\nmore: junk\n\nFrom "],
+		'formail' => ["Return-Path: <a\@b>\nReceived: x\n\none\n\nFrom "],
+		"tr -d '" => ["\0\0\0\0From ", "\0From "],
+	);
+	for my $part (sort keys %broken) {
+		my ($line) = $chapter =~ /(`[a-z]+ [^`]*\Q$part\E[^`]*`|`\Q$part\E[^`]*`)/;
+		ok(defined $line, "mended by $part: told") or next;
+		(my $do = $line) =~ tr/`//d;
+		SKIP: {
+			skip 'no formail', 2 if $do =~ /formail/ &&
+			    system('command -v formail >/dev/null') != 0;
+			for my $begin (@{ $broken{$part} }) {
+				$host->spool('alice', $begin . substr $mail, 5);
+				refused("$part: before", qr/From_ line/);
+				$do .= ' alice' if $do =~ /^sed/ && $do !~ /alice/;
+				is(system("cd $host->{dir}/spool && $do"), 0, $do);
+				rename "$host->{dir}/spool/new", $spool;
+				chown $host->{uid}, $host->{gid}, $spool
+				    if $host->{root};
+				chmod 0660, $spool;
+				my $t = $host->login('alice');
+				like($t->cmd('STAT'), qr/^\+OK [12] /,
+				    "$part: mended");
+				$t->quit;
+			}
+		}
+	}
+}
+
 SKIP: {
 	skip 'needs root', 12 unless $host->{root};
 	$host->spool('alice', $mail);
