@@ -22,7 +22,8 @@
 
 static struct {
 	const char *name;
-	int fd; /* fd 2, the trace file, or the socket of syslog */
+	const char *tag; /* in syslog */
+	int fd;		 /* fd 2, the trace file, or the socket of syslog */
 	bool syslog, trace, debug;
 	bool plain; /* a regular file: no write to it waits for a reader */
 	int facility;
@@ -48,7 +49,7 @@ log_open(const char *name, bool closed, int client, int facility)
 {
 	struct stat st = { .st_mode = 0 };
 
-	lg.name = name;
+	lg.name = lg.tag = name;
 	lg.facility = facility;
 	closed = closed || fstat(STDERR_FILENO, &st) == -1;
 	lg.plain = S_ISREG(st.st_mode);
@@ -56,6 +57,12 @@ log_open(const char *name, bool closed, int client, int facility)
 		lg.syslog = true;
 		lg.fd = syslog_socket();
 	}
+}
+
+void
+log_tag(const char *tag)
+{
+	lg.tag = tag;
 }
 
 void
@@ -171,7 +178,7 @@ head(char *line, size_t n, int priority)
 	}
 	if (lg.syslog)
 		k = snprintf(line, n, "<%d>%s%s[%ld]: ", lg.facility | priority,
-		    stamp, lg.name, (long)getpid());
+		    stamp, lg.tag, (long)getpid());
 	else
 		k = snprintf(
 		    line, n, "%s%s[%ld]: ", stamp, lg.name, (long)getpid());

@@ -21,6 +21,9 @@
  */
 void log_open(const char *name, bool closed, int client, int facility);
 
+/* What lines in syslog begin with, in the place of name. */
+void log_tag(const char *tag);
+
 /* Changes the facility, should the log go to syslog. */
 void log_facility(int facility);
 

@@ -110,7 +110,7 @@ options(struct session *s, enum mode mode, int argc, char **argv, struct err *e)
 
 	if (config_init(&s->cfg, e) == -1)
 		return -1;
-	if (mode != MODE_SERVE)
+	if (mode != MODE_SERVE && mode != MODE_LISTEN)
 		config_tell(&s->cfg, stderr);
 	r = config_argv(&s->cfg, argc, argv, e);
 	if (mode == MODE_SERVE && !config_built_in(&s->cfg, "log-facility"))
@@ -151,6 +151,26 @@ wrap(struct session *s, int argc, char **argv, struct err *e)
 	return poptls_start(&s->cfg, argc, argv, e);
 }
 
+/*
+ * The name in syslog: a line in inetd.conf may call us as Qpopper was called,
+ * which is what programs that read such logs look for.
+ */
+static const char *
+tag(const char *called)
+{
+	static const char *const known[] = { "qpopper", "in.qpopper" };
+	const char *slash = called == NULL ? NULL : strrchr(called, '/');
+	size_t i;
+
+	if (slash != NULL)
+		called = slash + 1;
+	for (i = 0; called != NULL && i < 2; i++) {
+		if (strcmp(called, known[i]) == 0)
+			return known[i];
+	}
+	return POPPER_NAME;
+}
+
 /* Only if it fails: its exit code. */
 static int
 listen_for(struct session *s, const struct standalone *at, int closed, int argc,
@@ -158,8 +178,6 @@ listen_for(struct session *s, const struct standalone *at, int closed, int argc,
 {
 	struct err e;
 
-	if (s->cfg.wrong > 0)
-		return 100;
 	config_notes(&s->cfg, stderr);
 	/* sessions are to see what we have seen: they log to syslog */
 	if (closed == 1)
@@ -188,6 +206,7 @@ main(int argc, char **argv)
 	if (closed == -1)
 		return 111;
 	log_open(POPPER_NAME, closed == 1, STDIN_FILENO, LOG_MAIL);
+	log_tag(tag(argv[0]));
 	wrong = standalone_take(&at, &argc, argv, &e);
 	if (at.wanted && mode == MODE_SERVE)
 		mode = MODE_LISTEN;

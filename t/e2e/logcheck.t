@@ -232,7 +232,7 @@ my @alarms = (
 		    'h (192.0.2.9): -ERR POP timeout' } }, 'USER alice',
 		    'PASS wrong');
 	}, qr/\[AUTH\] Failed .*/, qr/Log-in of alice refused.*/,
-	    qr/alice at h .*/ ],
+	    qr/alice at 2001:db8::7 .*/ ],
 	[ 'a user with a forged name', sub {
 		client({}, 'USER x@h(normal)auth=0', 'PASS x');
 	}, qr/\[AUTH\] Failed .*/, qr/Log-in of x\@h.*/, qr/x\@h.*/ ],

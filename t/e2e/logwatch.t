@@ -169,11 +169,10 @@ $want{stats}{TOTALS} = do {
 	}
 	join ' ', @t[0, 1], int($t[2] / 1024), $t[3], int($t[4] / 1024);
 };
-my $here = 'client.example.org (192.0.2.1)';
 my $us = '192.0.2.1 (192.0.2.1)';
 $want{other} = {
-	"alice at $here: -ERR Message 99 does not exist." => 1,
-	"alice at $here: -ERR Unknown command: \"foo\"." => 1,
+	"alice at $us: -ERR Message 99 does not exist." => 1,
+	"alice at $us: -ERR Unknown command: \"foo\"." => 1,
 	"Possible probe of account alice from host $us" => 1,
 	"Timeout (1 secs) during nw read from (null) at $us" => 1,
 	"(null) at $us: -ERR POP timeout" => 1,
