@@ -150,7 +150,7 @@ session_name(const struct config *c, const char *given, char user[USERNAME_MAX])
 void
 session_title(const struct session *s, const char *state)
 {
-	const char *const part[] = { POPPER_NAME ": ",
+	const char *const part[] = { POPPER_NAME, ": ",
 		s->in_transaction ? s->user : "",
 		s->in_transaction ? " at " : "", s->peer.host, " (", s->peer.ip,
 		"): ", state };
