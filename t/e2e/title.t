@@ -112,20 +112,24 @@ $s->quit;
 
 # No room but that of the arguments: it is cut, and nothing else is harmed.
 $host->configure('');
-Pop::spew("$dir/c", Pop::slurp($host->{conf}), 0644);
 {
-	local $host->{conf} = "$dir/c";
-	$s = $host->login('alice', before => ['env', '-i']);
-	my $room = length("$Pop::POPPER -f $dir/c");
-	like(title($s->{pid}), qr/^popper: alice at /, 'without environment');
-	cmp_ok(length title($s->{pid}), '<=', $room, 'as long as there is room');
+	symlink $Pop::POPPER, "$dir/p" or die $!;
+	rename $host->{conf}, "$dir/c" or die $!;
+	local $Pop::POPPER = './p';
+	local $host->{conf} = 'c';
+	$s = $host->login('alice', before => ['env', '-i', '-C', $dir]);
+	is(title($s->{pid}), 'popper: ', 'as long as there is room');
+	like($s->cmd('RETR 1'), qr/^\+OK/, 'and the session goes on');
 	$s->quit;
 }
 
 # The environment is there all the same: the trace file's times are local.
 for my $tz ('XXX-3', 'XXX+3') {
-	$host->configure("set tracefile = $dir/trace$tz\n");
-	$s = $host->login('alice', env => { TZ => $tz, A => 1, ZZ => 2 });
+	$host->configure("set reverse-lookup\nset tracefile = $dir/trace$tz\n");
+	$s = $host->login('alice', before => ['env', '-i', "TZ=$tz",
+	    "TCPREMOTEHOST=$long", 'TCPREMOTEIP=192.0.2.1']);
+	like(title($s->{pid}), qr/z+ \(192\.0\.2\.1\): transaction$/,
+	    "the title lies over TZ=$tz");
 	$s->cmd('RETR 99');
 	$s->quit;
 	my ($hour) = Pop::slurp("$dir/trace$tz") =~
