@@ -83,7 +83,7 @@ refused('Unable to process From lines \(envelope\), change recognition modes: ',
 refused('Unable to copy mail spool file to temp pop dropbox \S+: File too large', 'no room',
     how => { before => ['sh', '-c', 'trap "" XFSZ; ulimit -f 1; exec "$0" "$@"'] }, no_log => 1);
 SKIP: {
-	skip 'root may do all, and becomes somebody', 2 if $>;
+	skip 'needs root', 2 if $>;
 	chown 0, 0, "$dir/spool";
 	chmod 0755, "$dir/spool";
 	refused("can't open temporary file\\. Do you own it\\? .*\\.alice\\.pop: Permission denied",
