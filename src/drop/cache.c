@@ -32,7 +32,7 @@
 	(MSG_NOBLANK | MSG_READ | MSG_BLANK_CR | MSG_STATUS | MSG_HIDDEN | \
 	    MSG_SEEN | MSG_UID_STORED)
 
-static const char magic[8] = "POPIDX\1";
+static const char magic[8] = "POPIDX\2";
 
 static uint64_t
 place(uint32_t at)

@@ -62,7 +62,7 @@ is_from(const struct line *l)
 static bool
 is_mark(const struct line *l)
 {
-	return l->len == (l->cr ? 5 : 4) && memcmp(l->p, "\1\1\1\1", 4) == 0;
+	return l->len > 0 && l->p[0] == '\1';
 }
 
 static uint64_t

@@ -19,11 +19,12 @@
  * to the first empty line, its body to the empty line before the next From_
  * line or before the end; that one empty line belongs to no message.
  *
- * The spool is MMDF if its first line that is not empty consists of four ^A;
- * in every other spool such lines are text, for nobody quotes them there.  In
- * MMDF a ^A line ends the message before it, wherever it stands, and no empty
- * line is taken off.  The next line that is neither empty nor a ^A line says
- * how it goes on:
+ * The spool is MMDF if its first line that is not empty is a ^A line, which
+ * begins with ^A: agents write four of them, but all that follows the first
+ * one, of any length, only makes it another form of separator.  In every other
+ * spool such lines are text, for nobody quotes them there.  In MMDF a ^A line
+ * ends the message before it, wherever it stands, and no empty line is taken
+ * off.  The next line that is neither empty nor a ^A line says how it goes on:
  *  - After one more ^A line a message begins that only a ^A line ends.  Its
  *    first line may be a From_ line, which is skipped; others are text.
  *  - A From_ line without that begins an ordinary mbox message.  If yet a ^A

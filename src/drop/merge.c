@@ -2,6 +2,7 @@
 /* runs as: the user */
 #define XXH_INLINE_ALL
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "fileio.h"
@@ -10,6 +11,7 @@
 #include "scan.h"
 
 #define BLOCK 65536
+#define LEAD 64
 
 int
 merge_error(const struct journal *j, struct err *e)
@@ -82,12 +84,54 @@ ends(const char *s, size_t n, const char *with)
 	return n >= k && memcmp(s + n - k, with, k) == 0;
 }
 
-const char *
-merge_gap(const char *last, size_t n)
+/* The last line is a ^A line; of a very long one that is not known. */
+static bool
+ends_marked(const char *s, size_t n)
 {
-	if (ends(last, n, "\n\n") || ends(last, n, "\n\r\n") ||
-	    ends(last, n, "\1\1\1\1\n") || ends(last, n, "\1\1\1\1\r\n"))
+	const char *lf;
+
+	if (n < 2 || s[n - 1] != '\n')
+		return false;
+	lf = memrchr(s, '\n', n - 1);
+	return lf != NULL && lf[1] == '\1';
+}
+
+/* How many octets of empty lines these begin with. */
+static size_t
+lead(const char *s, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n &&
+	    (s[i] == '\n' || (s[i] == '\r' && i + 1 < n && s[i + 1] == '\n')))
+		i += s[i] == '\n' ? 1 : 2;
+	return i;
+}
+
+/* The mail that begins there is MMDF. */
+static int
+is_mmdf(int fd, uint64_t at)
+{
+	char first[LEAD];
+	ssize_t n = file_read(fd, first, sizeof first, at);
+	size_t i;
+
+	if (n == -1)
+		return -1;
+	i = lead(first, (size_t)n);
+	return i < (size_t)n && first[i] == '\1';
+}
+
+const char *
+merge_gap(int fd, uint64_t at, const char *last, size_t n)
+{
+	int mmdf;
+
+	if (ends(last, n, "\n\n") || ends(last, n, "\n\r\n"))
 		return "";
+	mmdf = ends_marked(last, n) ? is_mmdf(fd, at) : 0;
+	if (mmdf != 0)
+		return mmdf == 1 ? "" : NULL;
 	return ends(last, n, "\n") ? "\n" : "\n\n";
 }
 
@@ -95,9 +139,9 @@ merge_gap(const char *last, size_t n)
 static int
 junction(struct merge *m, const char *last, size_t n)
 {
-	const char *gap = merge_gap(last, n);
+	const char *gap = merge_gap(m->j->fd, JOURNAL_DATA, last, n);
 
-	return plan_text(&m->plan, gap, strlen(gap));
+	return gap == NULL ? -1 : plan_text(&m->plan, gap, strlen(gap));
 }
 
 /*
@@ -105,19 +149,14 @@ junction(struct merge *m, const char *last, size_t n)
  * with one they are too many.
  */
 static int
-lead(const struct merge *m, uint64_t size, uint64_t *n)
+saved_lead(const struct merge *m, uint64_t size, uint64_t *n)
 {
-	char first[64];
+	char first[LEAD];
 	size_t want = size < sizeof first ? (size_t)size : sizeof first;
-	size_t i = 0;
 
 	if (file_read(m->j->fd, first, want, m->saved) != (ssize_t)want)
 		return -1;
-	while (i < want &&
-	    (first[i] == '\n' ||
-		(first[i] == '\r' && i + 1 < want && first[i + 1] == '\n')))
-		i += first[i] == '\n' ? 1 : 2;
-	*n = i;
+	*n = lead(first, want);
 	return 0;
 }
 
@@ -130,7 +169,7 @@ append(struct merge *m, uint64_t size, const char *last, size_t n)
 	if (size == 0)
 		return 0;
 	if (m->plan.total > 0 &&
-	    (junction(m, last, n) == -1 || lead(m, size, &skip) == -1))
+	    (junction(m, last, n) == -1 || saved_lead(m, size, &skip) == -1))
 		return -1;
 	return plan_extent(&m->plan, m->saved + skip, size - skip);
 }

@@ -34,11 +34,12 @@ int merge_more(
     struct merge *m, struct journal *j, struct spool *sp, struct err *e);
 
 /*
- * What has to stand between mail that ends with these last octets and mail of
- * another file: nothing, an empty line, or the end of a line, too.
+ * What has to stand between mail that begins at the offset at of fd, and ends
+ * with these last octets, and mail of another file: nothing, an empty line, or
+ * the end of a line, too.  NULL with errno.
  */
-#define MERGE_LAST 8
-const char *merge_gap(const char *last, size_t n);
+#define MERGE_LAST 128
+const char *merge_gap(int fd, uint64_t at, const char *last, size_t n);
 
 /* -1 with e and errno: the journal could not be written. */
 int merge_error(const struct journal *j, struct err *e);

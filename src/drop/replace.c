@@ -228,7 +228,9 @@ add_more(struct journal *j, struct spool *sp, struct err *e)
 		return cannot(sp, "Unable to read", e);
 	/* what comes to an empty spool does not know what is in front */
 	if (s->size == 0 && size > 0)
-		gap = merge_gap(last, n);
+		gap = merge_gap(fd, 0, last, n);
+	if (gap == NULL)
+		return cannot(sp, "Unable to read", e);
 	if (file_write(fd, gap, strlen(gap), s->result) == -1)
 		return cannot(sp, "Unable to write", e);
 	if (copy(sp, fd, s->size, size, s->result + strlen(gap), e) == -1)

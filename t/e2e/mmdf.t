@@ -23,6 +23,11 @@ my @case = (
 	    [$MARK, $MARK], [$MARK, $MARK]],
 	['opened twice', [$MARK, $MARK], [$MARK x 2, $MARK],
 	    [$MARK, $MARK], [$MARK, $MARK]],
+	['^A lines of any form', ["\1\n", "\1\n"],
+	    ["\1 from here\r\n$FROM", "\1\1\1\1\1\n"],
+	    ["\1\xff" . 'x' x 3000 . "\n", "\1 end\n"], [$MARK, "\1 last"]],
+	['one ^A line between two', (map +["\1 $_\n", ''], 1 .. 3),
+	    ["\1\n", "\1\n"]],
 	['mbox behind it', [$MARK, $MARK], map +[$FROM, "\n"], 1 .. 3],
 );
 my $host;
@@ -61,6 +66,57 @@ sub without_one {
 	is_deeply($left_id, $id, "$name: ids without $gone");
 }
 
+# Mail that comes during a session, and after one that was killed: nothing is
+# put between ^A lines, and they stay as they are.
+sub arrives {
+	my ($mode, $open, $close) = @_;
+	my $name = "$mode->{name}, mail arrives: " . $close =~ s/\W+/_/gr;
+	my ($first, $second, $new) = map { "$open$_$close" } @text;
+	$host->spool('alice', $first . $second);
+	my $s = $host->login('alice');
+	$s->cmd('DELE 1');
+	$host->deliver('alice', $new);
+	like($s->quit, qr/^\+OK/, "$name: QUIT");
+	is($host->spool('alice'), $second . $new, "$name: octets");
+	$s = $host->login('alice');
+	kill 'KILL', $s->{pid};
+	$s->wait_end;
+	$host->deliver('alice', $first);
+	$s = $host->login('alice');
+	like($s->cmd('STAT'), qr/^\+OK 3 /, "$name: after a kill all is there");
+	$s->quit;
+	is($host->spool('alice'), $second . $new . $first, "$name: in order");
+}
+
+# A ^A line that is text of an mbox message ends nothing: new mail gets its
+# empty line.
+sub text_at_end {
+	my ($mode) = @_;
+	my @mbox = map { "$FROM$_" } @text;
+	for my $line ("\1 x\n", $MARK) {
+		$host->spool('alice', "$mbox[0]\n$mbox[1]$line");
+		my $s = $host->login('alice');
+		$s->cmd('DELE 1');
+		$host->deliver('alice', "$mbox[2]\n");
+		$s->quit;
+		is($host->spool('alice'), "$mbox[1]$line\n$mbox[2]\n",
+		    "$mode->{name}: behind a ^A line of mbox");
+	}
+}
+
+# In MMDF one that is within a message begins another one, and no octet is
+# lost.
+sub inside {
+	my ($mode) = @_;
+	$host->spool('alice', "$MARK$text[0]\1\1\nmore\n\nof it\n$MARK" .
+	    "$MARK$text[1]$MARK");
+	my ($got) = read_all("$mode->{name}: inside", 1);
+	is_deeply($got, [$text[0], "more\n\nof it\n", $text[1]],
+	    "$mode->{name}: a ^A line within a message");
+	is($host->spool('alice'), "\1\1\nmore\n\nof it\n$MARK" .
+	    "$MARK$text[1]$MARK", "$mode->{name}: and without its beginning");
+}
+
 for my $mode (@Modes::modes) {
 	$host = Pop->new(conf => $mode->{conf});
 	for my $case (@case) {
@@ -77,5 +133,12 @@ for my $mode (@Modes::modes) {
 	$host->deliver('alice', $FROM . $text[1] . "\n");
 	my ($got) = read_all("$mode->{name}: mbox now");
 	is_deeply($got, [$text[1]], "$mode->{name}: mbox in what was MMDF");
+
+	$host = Pop->new(
+	    conf => "$mode->{conf}reset update-status-headers\n");
+	arrives($mode, $MARK, $MARK);
+	arrives($mode, "\1\r\n", "\1 end of it\r\n");
+	inside($mode);
+	text_at_end($mode) unless $mode->{conf} =~ /server/;
 }
 done_testing;

@@ -181,6 +181,9 @@ which_form(void **state)
 		{ FROM "\n\n" MARK, false },
 		{ MARK, true },
 		{ "\r\n\n\1\1\1\1\r\n", true },
+		{ "\1", true },
+		{ "\n\1 text", true },
+		{ FROM "\n\n\1\n", false },
 		{ MARK FROM "\n\n", true },
 	};
 	size_t i;

@@ -119,8 +119,17 @@ static const struct spool {
 	LIT(MARK "A: b\n\nx\n" MARK FROM "\nA: c\n" MARK FROM "\n\n\n" MARK),
 	/* text of a message */
 	LIT(MARK FROM "\nA: b\n\n\n" FROM "\nx\n\n" FROM "\n" MARK),
-	LIT(MARK "A: b\n\n\1\1\1\n\1\1\1\1\1\n \1\1\1\1\n" MARK),
+	LIT(MARK "A: b\n\n \1\1\1\n>\1\nx\1\n\r\1\n" MARK),
 	LIT(FROM "\nA: b\n\n" MARK MARK "A: c\n\n" MARK "\n" FROM "\n" MARK),
+	/* ^A lines of any form, also within a message, or cut off */
+	LIT("\1\nA: b\n\nx\n\1\n\1\1\1\n\1\1\1\nA: c\n\1\1\1\1\1\n"),
+	LIT("\n\1 from x\r\n" FROM "\nA: b\n\nx\n\1\0\1\r\n\1" FROM "\n" FROM
+	    "\nA: c\n\ny\n\1 end"),
+	LIT("\1" LONG "\nA: b\n\n\1" LONG "\r\nA: c\n\1" LONG),
+	LIT(MARK "A: b\n\nx\n\1y\nz\n\n" FROM "\n" MARK MARK
+		 "A: c\n\n\1\n" MARK),
+	LIT("\1\1\1\n"),
+	LIT("\1\1\1\1\1\n" FROM "\n\nx\n"),
 	/* UW IMAP */
 	LIT(FROM "\nFrom: Mail System Internal Data <x@y>\n"
 		 "Subject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\n"
@@ -135,8 +144,8 @@ static const struct spool {
 		 "\nX-IMAP: 1\nSubject:\n DO NOT DELETE\n\n\n"),
 	LIT(MARK "X-IMAP: 1\nSubject: DO NOT DELETE\n" MARK MARK "X-IMAP: 1\n"),
 	/* no mbox */
-	LIT("\1\1\1\n"),
-	LIT("\1\1\1\1\1\n" FROM "\n\nx\n"),
+	LIT(" \1\n"),
+	LIT("\r\1\1\1\1\n" FROM "\n\nx\n"),
 	LIT("junk\n" FROM "\n\nx\n"),
 	LIT("\n\njunk\n\n" FROM "\n\nx\n"),
 	LIT("junk"),
@@ -249,6 +258,8 @@ by_chance(void **state)
 		LIT(MARK),
 		LIT(MARK MARK),
 		LIT("\1\1\1\1\r\n"),
+		LIT("\1"),
+		LIT("\1 x\n"),
 	};
 	uint32_t x = 1939;
 	size_t round;
@@ -262,7 +273,7 @@ by_chance(void **state)
 		/* most of them begin as they should */
 		if (chance(&x, 10) > 0) {
 			const struct spool *first =
-			    &piece[chance(&x, 2) > 0 ? 0 : COUNT(piece) - 3];
+			    &piece[chance(&x, 2) > 0 ? 0 : COUNT(piece) - 5];
 
 			memcpy(s, first->s, first->n);
 			sp.n = first->n;

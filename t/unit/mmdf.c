@@ -67,6 +67,22 @@ by_hand(void **state)
 		{ MARK "A: 1\n" MARK DATED "A: 2\n\n\n\n\n\n" DATED
 		       "A: 3\n" MARK MARK "A: 4\n",
 		    "1234", "admv" },
+		/* a ^A line is one whatever follows, and ends any message */
+		{ "\1abc\n"
+		  "A: 1\n"
+		  "\1\r\n\r\n"
+		  "\1\1\1\1\n"
+		  "A: 2\n"
+		  "\1   \n",
+		    "12", "ad" },
+		{ MARK "A: 1\n"
+		       "\1xyz\n"
+		       "A: 2\n" MARK MARK "A: 3\n" MARK,
+		    "123", "acf" },
+		{ "\1abc\n"
+		  "A: 1\n" MARK DATED "A: 2\n"
+		  "\1xyz\n" MARK "A: 3\n",
+		    "123", "acm" },
 		/* From_ lines are text, and so are ^A lines of mbox */
 		{ MARK "A: 1\n\n\n\n\n\n" DATED MARK MARK "A: 2\n", "12",
 		    "al" },
@@ -121,6 +137,9 @@ removed(void **state)
 			 "A: d\n\nz\n" MARK MARK "A: e\n\n"),
 		LIT(MARK "A: b\n" MARK "A: c\n" MARK MARK "A: d\n" MARK
 			 "\n\nA: e\n\nx\n" MARK),
+		/* several forms */
+		LIT("\1 a b\n" FROM "\nA: b\n\nx\n\1\r\n\1\nA: c\n\1c\n\1 d\n"
+		    "A: d\n\n\1\nA: e\n\nx\n" MARK),
 		/* mbox messages behind the last one of MMDF */
 		LIT(MARK "A: b\n\nx\n" MARK FROM "\nA: c\n\ny\n\n" FROM
 			 "\nA: d\n\nz\n\n" FROM "\nA: e\n\nz\n\n"),

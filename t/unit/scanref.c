@@ -66,7 +66,7 @@ is_from(const char *data, const struct line *l)
 static bool
 is_mark(const char *data, const struct line *l)
 {
-	return l->len == 4 && memcmp(data + l->start, "\1\1\1\1", 4) == 0;
+	return l->raw > 0 && data[l->start] == '\1';
 }
 
 static bool
