@@ -36,7 +36,8 @@ enum {
 	CACHE_MMDF = 2, /* records cannot be added to it */
 	CACHE_HIDE = 4, /* without the message that uw-kluge hides */
 	CACHE_OLD_STYLE = 8,
-	CACHE_MARKS = 16, /* with read marks */
+	CACHE_MARKS = 16,   /* with read marks */
+	CACHE_LENGTHS = 32, /* Content-Length counted */
 };
 
 struct cache_edges {

@@ -69,7 +69,7 @@ drop_cache_options(const struct drop *d)
 {
 	return (d->hide ? CACHE_HIDE : 0U) |
 	    (d->old_style_uid ? CACHE_OLD_STYLE : 0U) |
-	    (d->headers ? CACHE_MARKS : 0U);
+	    (d->headers ? CACHE_MARKS : 0U) | (d->lengths ? CACHE_LENGTHS : 0U);
 }
 
 int

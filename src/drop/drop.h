@@ -41,6 +41,7 @@ struct drop {
 	bool auto_delete;    /* what RETR sent is deleted at the update */
 	bool old_style_uid;  /* computed ids are hexadecimal */
 	bool hide;	     /* uw-kluge: hidden messages are not there */
+	bool lengths;	     /* Content-Length tells where messages end */
 	uint32_t lock_check; /* look at the dot-lock every so many messages */
 
 	struct spool sp;

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "header.h"
+#include "num.h"
 
 /* A name is lower case, with its colon. */
 static bool
@@ -58,10 +59,11 @@ is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r';
 }
 
-size_t
-header_uidl(const char *line, size_t n, const char **at)
+/* The value behind a name of so many octets: its length. */
+static size_t
+value(const char *line, size_t n, size_t name, const char **at)
 {
-	const char *s = line + 7;
+	const char *s = line + name;
 	const char *end = line + n;
 
 	while (s < end && is_blank(*s))
@@ -69,7 +71,30 @@ header_uidl(const char *line, size_t n, const char **at)
 	while (end > s && is_blank(end[-1]))
 		end--;
 	*at = s;
-	return header_uid_good(s, (size_t)(end - s)) ? (size_t)(end - s) : 0;
+	return (size_t)(end - s);
+}
+
+size_t
+header_uidl(const char *line, size_t n, const char **at)
+{
+	size_t len = value(line, n, sizeof "X-UIDL:" - 1, at);
+
+	return header_uid_good(*at, len) ? len : 0;
+}
+
+uint64_t
+header_length(const char *line, size_t n)
+{
+	char text[21]; /* as many digits as 64 bits can have */
+	const char *at;
+	size_t len = value(line, n, sizeof "Content-Length:" - 1, &at);
+	uint64_t v;
+
+	if (len >= sizeof text || memchr(at, '\0', len) != NULL)
+		return LENGTH_BAD;
+	memcpy(text, at, len);
+	text[len] = '\0';
+	return num_u64(text, &v) == 0 && v < LENGTH_BAD ? v : LENGTH_BAD;
 }
 
 bool
@@ -103,4 +128,23 @@ header_holds(const char *line, size_t n, const char *text)
 		line = at + 1;
 	}
 	return false;
+}
+
+unsigned
+header_proof(enum header kind, const char *line, size_t n)
+{
+	switch (kind) {
+	case HEADER_XIMAP:
+		return 1;
+	case HEADER_FROM:
+		return header_holds(line, n, "Mail System Internal Data") ? 2
+									  : 0;
+	case HEADER_SUBJECT:
+		return header_holds(line, n, "DO NOT DELETE") ||
+			header_holds(line, n, "FOLDER INTERNAL DATA")
+		    ? 4
+		    : 0;
+	default:
+		return 0;
+	}
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define UID_MAX 70 /* octets of a unique-id (RFC 1939 section 7, UIDL) */
 
@@ -33,8 +34,22 @@ enum header header_kind(const char *line, size_t n);
  */
 size_t header_uidl(const char *line, size_t n, const char **at);
 
+/*
+ * What a Content-Length line says: digits and nothing more, or LENGTH_BAD.
+ * LENGTH_NONE is for those who have no such line.
+ */
+#define LENGTH_BAD (UINT64_MAX - 1)
+#define LENGTH_NONE UINT64_MAX
+uint64_t header_length(const char *line, size_t n);
+
 /* True if the line has text in it; for short lines faster than memmem(3). */
 bool header_holds(const char *line, size_t n, const char *text);
+
+/*
+ * A bit for each sign of the message that UW IMAP keeps its data in; 0 if the
+ * line is none.
+ */
+unsigned header_proof(enum header kind, const char *line, size_t n);
 
 /* True if this can be one: UIDL's characters, and as many (RFC 1939). */
 bool header_uid_good(const char *uid, size_t n);

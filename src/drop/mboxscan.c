@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "mboxscan.h"
+#include "length.h"
+#include "mboxhead.h"
 #include "octets.h"
 
 void
@@ -23,52 +24,30 @@ mboxscan_init_at(struct mboxscan *s, uint64_t off,
 	s->inside = true;
 }
 
+void
+mboxscan_lengths(struct mboxscan *s, length_look *look, uint64_t size)
+{
+	s->look = look;
+	s->size = size;
+}
+
 bool
 mboxscan_bad(const struct mboxscan *s)
 {
 	return s->state == SCAN_BAD;
 }
 
-/*
- * A line: the first seen octets of it are at p, len is its length without
- * LF, and cr tells of a CR at its end.
- */
-struct line {
-	const char *p;
-	size_t seen;
-	uint64_t len;
-	bool cr, lf;
-};
-
 static bool
-is_empty(const struct line *l)
-{
-	return l->len == (l->cr ? 1 : 0);
-}
-
-static uint64_t
-wire_of(const struct line *l)
-{
-	return l->len - (l->cr ? 1 : 0) + 2;
-}
-
-static bool
-is_from(const struct line *l)
+is_from(const struct mboxline *l)
 {
 	return l->len > 5 && l->p[0] == 'F' && l->seen == l->len &&
 	    fromline_valid(l->p, l->seen - (l->cr ? 1 : 0));
 }
 
 static bool
-is_mark(const struct line *l)
+is_mark(const struct mboxline *l)
 {
 	return l->len > 0 && l->p[0] == '\1';
-}
-
-static uint64_t
-behind(const struct mboxscan *s, const struct line *l)
-{
-	return s->line + l->len + (l->lf ? 1 : 0);
 }
 
 static void
@@ -79,8 +58,11 @@ begin(struct mboxscan *s, uint64_t from, uint64_t head, bool mbox)
 	s->loc.head = head;
 	s->state = SCAN_HEAD;
 	s->mbox = mbox;
-	s->dropping = s->uidl = false;
+	s->dropping = false;
+	s->value = VALUE_OTHER;
 	s->proof = 0;
+	s->length = LENGTH_NONE;
+	s->until = 0;
 }
 
 static void
@@ -142,117 +124,51 @@ close_mmdf(struct mboxscan *s)
 	return 0;
 }
 
-static void
-take_uidl(struct mboxscan *s, const struct line *l)
+/*
+ * The present line would be a separator: 1 if it is text of the message by its
+ * length, 0, or -1.  Where the length leads is looked at once, and only if
+ * such a line lies before that.
+ */
+static int
+is_text(struct mboxscan *s)
 {
-	const char *at = NULL;
-	size_t n;
-
-	/* the same limit wherever the line was cut */
-	if (s->loc.uid_len > 0 || l->len > FROMLINE_MAX)
-		return;
-	n = header_uidl(l->p, l->seen, &at);
-	if (n > 0)
-		memcpy(s->loc.uid, at, n);
-	s->loc.uid_len = (uint8_t)n;
-	s->uidl = n > 0;
-}
-
-static bool
-holds(const struct line *l, const char *text)
-{
-	return header_holds(l->p, l->seen, text);
-}
-
-/* Signs of the message that UW IMAP keeps its data in. */
-static void
-take_proof(struct mboxscan *s, const struct line *l, enum header kind)
-{
-	if (l->len > FROMLINE_MAX)
-		return;
-	if (kind == HEADER_XIMAP)
-		s->proof |= 1;
-	if (kind == HEADER_FROM && holds(l, "Mail System Internal Data"))
-		s->proof |= 2;
-	if (kind == HEADER_SUBJECT &&
-	    (holds(l, "DO NOT DELETE") || holds(l, "FOLDER INTERNAL DATA")))
-		s->proof |= 4;
-}
-
-static void
-head_line(struct mboxscan *s, const struct line *l)
-{
-	enum header kind;
-
-	if (is_empty(l)) {
-		s->loc.wire += 2;
-		s->loc.body = behind(s, l);
-		s->loc.flags |= l->cr ? MSG_BLANK_CR : 0;
-		s->state = SCAN_BODY;
-		s->blank = s->head_blank = true;
-		return;
+	if (s->look == NULL || s->mmdf || s->length >= LENGTH_BAD)
+		return 0;
+	if (s->until == 0) {
+		if (s->length <= s->line - s->loc.body)
+			return 0;
+		s->until = s->loc.body;
+		if (length_end(
+			s->look, s->ctx, s->length, s->size, &s->until) == -1)
+			return -1;
 	}
-	kind = header_kind(l->p, l->seen);
-	/* a folded value has a blank in it, so it was no id */
-	if (kind == HEADER_CONTINUED && s->uidl) {
-		memset(s->loc.uid, 0, sizeof s->loc.uid);
-		s->loc.uid_len = 0;
-	}
-	s->uidl = false;
-	switch (kind) {
-	case HEADER_CONTINUED:
-		break;
-	case HEADER_UIDL:
-		take_uidl(s, l);
-		s->dropping = true;
-		break;
-	case HEADER_LENGTH:
-		s->dropping = true;
-		break;
-	case HEADER_STATUS:
-		s->loc.flags |= MSG_STATUS;
-		if (l->len <= FROMLINE_MAX &&
-		    memchr(l->p + 7, 'R', l->seen - 7) != NULL)
-			s->loc.flags |= MSG_READ;
-		s->dropping = false;
-		break;
-	case HEADER_XIMAP:
-	case HEADER_FROM:
-	case HEADER_SUBJECT:
-		take_proof(s, l, kind);
-		s->dropping = false;
-		break;
-	case HEADER_XSTATUS:
-	case HEADER_IMAP:
-	case HEADER_OTHER:
-	default:
-		s->dropping = false;
-		break;
-	}
-	if (!s->dropping)
-		s->loc.wire += wire_of(l);
+	return s->line < s->until;
 }
 
 static int
-body_line(struct mboxscan *s, const struct line *l)
+body_line(struct mboxscan *s, const struct mboxline *l)
 {
-	if (s->blank && s->mbox && is_from(l)) {
+	const int text = s->blank && s->mbox && is_from(l) ? is_text(s) : 1;
+
+	if (text == -1)
+		return -1;
+	if (text == 0) {
 		if (finish(s, s->line) == -1)
 			return -1;
-		begin(s, s->line, behind(s, l), true);
+		begin(s, s->line, mboxline_end(l, s->line), true);
 		return 0;
 	}
-	s->blank = is_empty(l);
+	s->blank = mboxline_empty(l);
 	s->blank_len = l->len + (l->lf ? 1 : 0);
 	s->head_blank = false;
-	s->loc.wire += wire_of(l);
+	s->loc.wire += mboxline_wire(l);
 	return 0;
 }
 
 static int
-start_line(struct mboxscan *s, const struct line *l)
+start_line(struct mboxscan *s, const struct mboxline *l)
 {
-	if (is_empty(l) && !s->inside)
+	if (mboxline_empty(l) && !s->inside)
 		return 0; /* left behind by an agent: harmless */
 	if (is_mark(l) && !s->inside) {
 		s->mmdf = s->opened = true;
@@ -261,7 +177,7 @@ start_line(struct mboxscan *s, const struct line *l)
 		return 0;
 	}
 	if (is_from(l)) {
-		begin(s, s->line, behind(s, l), true);
+		begin(s, s->line, mboxline_end(l, s->line), true);
 		return 0;
 	}
 	s->state = SCAN_BAD;
@@ -270,9 +186,9 @@ start_line(struct mboxscan *s, const struct line *l)
 
 /* Behind a ^A line, before anything else came. */
 static int
-gap_line(struct mboxscan *s, const struct line *l)
+gap_line(struct mboxscan *s, const struct mboxline *l)
 {
-	if (is_empty(l))
+	if (mboxline_empty(l))
 		return 0;
 	if (is_mark(l)) {
 		/* of several in a row the first one opens */
@@ -282,19 +198,20 @@ gap_line(struct mboxscan *s, const struct line *l)
 		return 0;
 	}
 	if (is_from(l) && !s->opened) {
-		begin(s, s->line, behind(s, l), true);
+		begin(s, s->line, mboxline_end(l, s->line), true);
 		return 0;
 	}
 	if (release(s, s->mark) == -1)
 		return -1;
-	begin(s, s->mark, is_from(l) ? behind(s, l) : s->line, false);
+	begin(
+	    s, s->mark, is_from(l) ? mboxline_end(l, s->line) : s->line, false);
 	if (!is_from(l))
-		head_line(s, l);
+		mboxhead_line(s, l);
 	return 0;
 }
 
 static int
-take_line(struct mboxscan *s, const struct line *l)
+take_line(struct mboxscan *s, const struct mboxline *l)
 {
 	int r = 0;
 
@@ -309,7 +226,7 @@ take_line(struct mboxscan *s, const struct line *l)
 		if (s->mmdf && is_mark(l))
 			r = close_mmdf(s);
 		else
-			head_line(s, l);
+			mboxhead_line(s, l);
 		break;
 	case SCAN_BODY:
 		r = s->mmdf && is_mark(l) ? close_mmdf(s) : body_line(s, l);
@@ -319,7 +236,7 @@ take_line(struct mboxscan *s, const struct line *l)
 		return -1;
 	}
 	s->cr = false;
-	s->line = behind(s, l);
+	s->line = mboxline_end(l, s->line);
 	return r;
 }
 
@@ -341,7 +258,7 @@ keep(struct mboxscan *s, const char *p, size_t n)
 static int
 join(struct mboxscan *s, const char *p, size_t n, bool lf)
 {
-	struct line l;
+	struct mboxline l;
 
 	keep(s, p, n);
 	l.p = s->keep;
@@ -414,7 +331,7 @@ mboxscan_feed(struct mboxscan *s, const char *data, size_t n)
 		if (s->off > s->line) {
 			r = join(s, data, k, true);
 		} else {
-			struct line l = { data, k, k,
+			struct mboxline l = { data, k, k,
 				k > 0 && data[k - 1] == '\r', true };
 
 			r = take_line(s, &l);

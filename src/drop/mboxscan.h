@@ -8,6 +8,7 @@
 
 #include "fromline.h"
 #include "header.h"
+#include "length.h"
 
 /*
  * The one mbox scanner.  It is pure: octets of the spool are pushed in, cut
@@ -81,6 +82,11 @@ struct mboxscan {
 		SCAN_BODY,
 		SCAN_BAD
 	} state;
+	enum {
+		VALUE_OTHER,
+		VALUE_UIDL,
+		VALUE_LENGTH
+	} value; /* of the header field before, if it would not count folded */
 	struct msgloc loc;
 	struct msgloc last; /* MMDF: the message before, whole but for next */
 	bool held;	    /* and it is still to be told */
@@ -95,7 +101,10 @@ struct mboxscan {
 	bool blank;	    /* the line before was empty */
 	bool head_blank;    /* and it was the one that ends the header */
 	bool dropping;	    /* inside a header field that is not sent */
-	bool uidl;	    /* inside the field that the id was taken from */
+	length_look *look;  /* lengths count; or NULL */
+	uint64_t size;	    /* with look: of the spool */
+	uint64_t length;    /* what Content-Length says, or LENGTH_ */
+	uint64_t until;	    /* no From_ line before this is one; 0: unknown */
 	bool cr;	    /* an unfinished line ends in a CR so far */
 	uint64_t blank_len; /* octets of the empty line before */
 	size_t have;	    /* octets of an unfinished line in keep */
@@ -113,7 +122,18 @@ void mboxscan_init(struct mboxscan *s,
 void mboxscan_init_at(struct mboxscan *s, uint64_t off,
     int (*msg)(void *ctx, const struct msgloc *loc), void *ctx);
 
-/* -1: msg said stop, or the spool begins with neither From_ nor ^A line. */
+/*
+ * From now on a Content-Length field tells where an mbox message ends, if
+ * there is a separator or the end of the spool (length.h).  look gets the same
+ * ctx as msg; size is that of the spool.  A message takes no look at all
+ * unless it has what would be a separator within that length, and then one.
+ */
+void mboxscan_lengths(struct mboxscan *s, length_look *look, uint64_t size);
+
+/*
+ * -1: msg or look said stop, or the spool begins with neither From_ nor ^A
+ * line.
+ */
 int mboxscan_feed(struct mboxscan *s, const char *data, size_t n);
 
 /* The end of the spool: ends the last line and the last message. */

@@ -142,7 +142,7 @@ mend(void *ctx, struct err *e)
 {
 	struct drop *d = ctx;
 	struct mending w = { .d = d, .e = e };
-	struct scan job = { .msg = mend_one, .ctx = &w };
+	struct scan job = { .msg = mend_one, .ctx = &w, .lengths = d->lengths };
 	int r;
 
 	cache_remove(&d->sp);
@@ -186,7 +186,8 @@ forget(struct drop *d)
 static bool
 fits(const struct drop *d)
 {
-	const uint32_t all = CACHE_HIDE | CACHE_OLD_STYLE | CACHE_MARKS;
+	const uint32_t all =
+	    CACHE_HIDE | CACHE_OLD_STYLE | CACHE_MARKS | CACHE_LENGTHS;
 
 	return d->cache.fd != -1 &&
 	    (d->cache.head.flags & all) == drop_cache_options(d);
@@ -229,7 +230,7 @@ static int
 grow(struct drop *d, struct err *e)
 {
 	struct opening o = { .d = d, .e = e, .carry = true };
-	struct scan job = { .msg = add, .ctx = &o };
+	struct scan job = { .msg = add, .ctx = &o, .lengths = d->lengths };
 	const struct msgloc *m;
 
 	use(d);
@@ -260,7 +261,7 @@ static int
 scan_all(struct drop *d, struct err *e)
 {
 	struct opening o = { .d = d, .e = e, .carry = d->cache.fd != -1 };
-	struct scan job = { .msg = add, .ctx = &o };
+	struct scan job = { .msg = add, .ctx = &o, .lengths = d->lengths };
 
 	d->ids_ready = !o.carry;
 	if (scan_spool(&d->sp, d->size, &job, e) == -1)
@@ -309,7 +310,7 @@ static int
 fill(struct drop *d, struct err *e)
 {
 	struct opening o = { .d = d, .e = e };
-	struct scan job = { .msg = add, .ctx = &o };
+	struct scan job = { .msg = add, .ctx = &o, .lengths = d->lengths };
 
 	d->st = d->sp.st;
 	d->size = d->sp.fd == -1 ? 0 : (uint64_t)d->st.st_size;

@@ -40,7 +40,7 @@ static int
 scan_again(struct drop *d, uint32_t first, uint32_t last, struct err *e)
 {
 	struct checking c = { .d = d, .e = e, .last = last };
-	struct scan job = { .msg = compare, .ctx = &c };
+	struct scan job = { .msg = compare, .ctx = &c, .lengths = d->lengths };
 	struct err ended;
 	const struct msgloc *m;
 

@@ -153,7 +153,7 @@ static int
 after_update(struct remembering *w, struct spool *now)
 {
 	struct drop *d = w->d;
-	struct scan job = { .msg = moved, .ctx = w };
+	struct scan job = { .msg = moved, .ctx = w, .lengths = d->lengths };
 	const struct msgloc *m = index_get(&d->ix, d->first, w->e);
 
 	if (m == NULL)

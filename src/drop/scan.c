@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "fileio.h"
 #include "lock.h"
 #include "print.h"
 #include "scan.h"
@@ -25,6 +26,13 @@ refuse(struct mboxscan *s, struct spool *sp, struct err *e)
 	    "message",
 	    sp->path, (long)sp->st.st_uid, (unsigned)sp->st.st_mode & 07777,
 	    (long long)sp->st.st_size);
+}
+
+static int
+cut_off(const struct spool *sp, struct err *e)
+{
+	return err_set(
+	    e, ERR_TEMP, "%.200s was cut off by another program", sp->path);
 }
 
 /* Some octets of the spool, and as many of those before them. */
@@ -53,8 +61,7 @@ read_blocks(struct spool *sp, uint64_t at, uint64_t size, char *block,
 		if (r == -1)
 			return err_sys(e, ERR_TEMP, "Unable to read", sp->path);
 		if (r == 0)
-			return err_set(e, ERR_TEMP,
-			    "%.200s was cut off by another program", sp->path);
+			return cut_off(sp, e);
 		b.n = (size_t)r;
 		if (take(ctx, &b) == -1)
 			return -1;
@@ -113,6 +120,18 @@ found(void *ctx, const struct msgloc *loc)
 	return s->job->msg(s->job->ctx, &m);
 }
 
+/* What Content-Length leads to. */
+static int
+look(void *ctx, uint64_t at, char *to, size_t n)
+{
+	const struct scanning *s = ctx;
+	ssize_t r = file_read(s->sp->fd, to, n, at);
+
+	if (r == -1)
+		return err_sys(s->e, ERR_TEMP, "Unable to read", s->sp->path);
+	return r == (ssize_t)n ? 0 : cut_off(s->sp, s->e);
+}
+
 static int
 scan_block(void *ctx, const struct block *b)
 {
@@ -143,6 +162,8 @@ scan_spool(struct spool *sp, uint64_t size, struct scan *job, struct err *e)
 		mboxscan_init(&s.scan, found, &s);
 	else
 		mboxscan_init_at(&s.scan, job->from, found, &s);
+	if (job->lengths)
+		mboxscan_lengths(&s.scan, look, size);
 	s.at = job->from;
 	XXH3_128bits_reset(&s.digest);
 	if (each_block(sp, job->from, size, scan_block, &s, e) == -1)

@@ -18,6 +18,7 @@ struct scan {
 	void *ctx;
 	/* 0, or where a From_ line of a spool that is no MMDF lies */
 	uint64_t from;
+	bool lengths; /* Content-Length counts */
 
 	XXH128_hash_t digest; /* with copy: of these octets */
 	bool mmdf;	      /* it turned out to be MMDF */

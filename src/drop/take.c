@@ -75,7 +75,9 @@ int
 take(struct drop *d, struct scan *job, struct err *e)
 {
 	struct taking t = { d, job, e, 0 };
-	struct scan both = { .msg = each, .copy = copy, .ctx = &t };
+	struct scan both = {
+		.msg = each, .copy = copy, .ctx = &t, .lengths = job->lengths
+	};
 	struct err later;
 	int r;
 

@@ -54,13 +54,13 @@ enum tls_client_name {
 struct config {
 	bool allow_low_uids, any_kerberos_principal, auto_delete,
 	    bulldb_nonfatal, check_hash_dir, check_old_spool_loc,
-	    check_password_expired, check_shell, debug, downcase_user,
-	    fast_update, group_bulletins, home_dir_misc, keep_temp_drop,
-	    kerberos, ksockinst, kuserok, no_atomic_open, old_style_uid,
-	    reverse_lookup, server_mode, shy, spool_options, statistics, timing,
-	    tls_client_required, tls_workarounds, trace_message_bodies,
-	    trim_domain, update_on_abort, update_status_headers, user_options,
-	    uw_kluge, xtnd_xmit;
+	    check_password_expired, check_shell, content_length, debug,
+	    downcase_user, fast_update, group_bulletins, home_dir_misc,
+	    keep_temp_drop, kerberos, ksockinst, kuserok, no_atomic_open,
+	    old_style_uid, reverse_lookup, server_mode, shy, spool_options,
+	    statistics, timing, tls_client_required, tls_workarounds,
+	    trace_message_bodies, trim_domain, update_on_abort,
+	    update_status_headers, user_options, uw_kluge, xtnd_xmit;
 	uint32_t announce_expire, announce_login_delay, block_uid,
 	    bulldb_max_tries, hash_spool, mail_lock_check, max_bulletins,
 	    timeout, tls_options;

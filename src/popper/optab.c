@@ -155,6 +155,8 @@ const struct opt optab[] = {
 	{ .name = "config-file", .letter = 'f', .type = OPT_FILE,
 	    .field = TEXT(config_file), .where = NOT_HOME,
 	    .help = "read options from this file, too" },
+	{ .name = "content-length", BOOL(content_length), .where = ADMIN,
+	    .help = "Content-Length tells where a message ends" },
 	{ .name = "debug", .letter = 'd', BOOL(debug), .where = NOT_HOME,
 	    .help = "log what happens in detail" },
 	{ .name = "downcase-user", .letter = 'c', BOOL(downcase_user),

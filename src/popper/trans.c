@@ -76,6 +76,7 @@ drop_options(struct drop *d, const struct config *c)
 	d->auto_delete = c->auto_delete;
 	d->old_style_uid = c->old_style_uid;
 	d->hide = c->uw_kluge;
+	d->lengths = c->content_length;
 	d->lock_check = c->mail_lock_check;
 	d->sp.trust_links = c->no_atomic_open;
 	d->sp.keep_drop = c->keep_temp_drop;

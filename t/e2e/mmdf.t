@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use Crash;
 use Mbox;
 use Modes;
 use Pop;
@@ -140,5 +141,21 @@ for my $mode (@Modes::modes) {
 	arrives($mode, "\1\r\n", "\1 end of it\r\n");
 	inside($mode);
 	text_at_end($mode) unless $mode->{conf} =~ /server/;
+}
+
+# Killed at each call, nothing is lost.
+SKIP: {
+	my $cannot = Crash::cannot();
+	skip $cannot, 4 if $cannot;
+	for my $mode (grep { $_->{name} =~ /^(?:normal|server)$/ }
+	    @Modes::modes) {
+		my $c = Crash->new({ %$mode,
+		    wrap => sub { "\1 begins\n" . $_[0] =~ s/\n\z//r .
+			"\1\1 ends\n" } });
+		for my $gone ([3], [5]) {
+			is_deeply([$c->killed($gone, during => 1)], [],
+			    "$mode->{name}, @$gone deleted: killed");
+		}
+	}
 }
 done_testing;

@@ -7,13 +7,13 @@
 #include "scanref.h"
 
 static void
-compare(const struct scanref *want, const char *s, size_t n, size_t cut,
-    size_t step)
+compare(const struct scanref *want, const char *s, size_t n, bool lengths,
+    size_t cut, size_t step)
 {
 	struct scanref got;
 	const char *why;
 
-	scanref_scan(&got, s, n, cut, step);
+	scanref_scan(&got, s, n, lengths, cut, step);
 	why = scanref_differ(want, &got);
 	if (why != NULL) {
 		fprintf(stderr, "cut %zu, step %zu: %s\n", cut, step, why);
@@ -39,26 +39,52 @@ check_order(const struct scanref *r, size_t n)
 	}
 }
 
-/* Two octets say where to cut; the rest is a spool. */
+/* Lengths take separators away, and never add one. */
+static void
+check_subset(const struct scanref *r, const char *s, size_t n)
+{
+	struct scanref all;
+	size_t i = 0;
+	size_t k;
+
+	scanref_split(&all, s, n, false);
+	for (k = 0; k < r->n; k++) {
+		while (i < all.n && all.msg[i].from < r->msg[k].from)
+			i++;
+		if (i == all.n || all.msg[i].from != r->msg[k].from)
+			abort();
+	}
+	scanref_free(&all);
+}
+
+/*
+ * Two octets say where to cut, and the first bit of the second one if lengths
+ * count; the rest is a spool.
+ */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	const char *s = (const char *)data + 2;
 	struct scanref want;
 	enum octets_way way;
+	size_t step;
+	bool lengths;
 
 	if (n < 2)
 		return 0;
 	n -= 2;
-	scanref_split(&want, s, n);
+	lengths = (data[1] & 128) != 0;
+	step = (data[1] & 127) + 1U;
+	scanref_split(&want, s, n, lengths);
 	check_order(&want, n);
+	check_subset(&want, s, n);
 	for (way = 0; way < OCTETS_WAYS; way++) {
 		if (!octets_use(way))
 			continue;
-		compare(&want, s, n, n, 1);
-		compare(&want, s, n, data[0] % (n + 1), data[1] + 1U);
-		compare(&want, s, n, data[0] % (n + 1), n);
-		compare(&want, s, n, 0, 1);
+		compare(&want, s, n, lengths, n, 1);
+		compare(&want, s, n, lengths, data[0] % (n + 1), step);
+		compare(&want, s, n, lengths, data[0] % (n + 1), n);
+		compare(&want, s, n, lengths, 0, 1);
 	}
 	scanref_free(&want);
 	return 0;

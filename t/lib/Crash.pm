@@ -58,9 +58,12 @@ sub new {
 	    AFTER, "came after the crash\n$long",
 	    LATER, "came after the second crash\n" x 30);
 	for (sort keys %body) {
-		$self->{mail}{$_} = Mbox::message($_, $body{$_}, $extra{$_});
-		my $sent = plain(Mbox::sent($_, $body{$_}, $extra{$_}));
-		$self->{number}{$sent} = $_;
+		my @as = ($_, $body{$_}, $extra{$_});
+		@as = $mode->{as}->(@as) if $mode->{as};
+		$self->{mail}{$_} = Mbox::message(@as);
+		$self->{mail}{$_} = $mode->{wrap}->($self->{mail}{$_})
+		    if $mode->{wrap};
+		$self->{number}{plain(Mbox::sent(@as))} = $_;
 	}
 	$self->{all} = join '', map { $self->{mail}{$_} } 1 .. 5;
 	return $self;
@@ -80,6 +83,26 @@ sub fresh {
 	opendir(my $dh, $self->{dir}) or die;
 	unlink map { "$self->{dir}/$_" } grep { !/^\.\.?$/ } readdir $dh;
 	$self->{host}->spool('alice', $self->{all});
+}
+
+# A dialogue killed before each of its calls: what is wrong then.
+sub killed {
+	my ($self, $gone, %how) = @_;
+	my @wrong;
+	$self->fresh;
+	my $did = $self->session(gone => $gone, %how);
+	my @calls = $self->calls;
+	push @wrong, judge($did, $gone, $self->found) // ();
+	for my $at (1 .. @calls) {
+		$self->fresh;
+		$did = $self->session(gone => $gone, %how,
+		    env => { FAULT_AT => $at });
+		$self->deliver(AFTER);
+		my $bad = judge($did, $gone, $self->found, AFTER);
+		push @wrong, "killed at call $at ($calls[$at - 1]): $bad"
+		    if defined $bad;
+	}
+	return @wrong;
 }
 
 # Mail as an agent delivers it.

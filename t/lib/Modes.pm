@@ -9,6 +9,8 @@
 #   big   octets that two of the messages get more, so that work that is done
 #         in pieces has several
 #   long  the same of those that go
+#   as    makes other mail of number, body and header
+#   wrap  makes what lies in the spool of a message
 #   shim  every other judge has a file system that can take blocks out
 package Modes;
 use strict;

@@ -168,6 +168,9 @@ static const struct {
 	{ "set chunky-writes = tls", N(chunky_writes), CHUNKY_TLS, NULL },
 	{ "set chunky-writes = SSL", N(chunky_writes), CHUNKY_TLS, NULL },
 	{ "set chunky-writes = ss", N(chunky_writes), CHUNKY_TLS, NULL },
+	{ "set content-length", B(content_length), 1, NULL },
+	{ "set content-length\nreset content-length", B(content_length), 0,
+	    NULL },
 	/* second spellings */
 	{ "set bulldb-max-retries = 75", N(bulldb_max_tries), 75, NULL },
 	{ "set bulldb-max-retires = 0x4b", N(bulldb_max_tries), 75, NULL },

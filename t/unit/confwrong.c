@@ -296,6 +296,10 @@ static const struct wrong {
 	    "option block-uid: " INT("0", "65535") " (-1)" },
 	/* places */
 	{ IN_HOME, 1, "set shy", "option shy: " RESTRICTED },
+	{ IN_HOME, 1, "set content-length",
+	    "option content-length: " RESTRICTED },
+	{ IN_SPOOL, 1, "set content-length",
+	    "option content-length: " RESTRICTED },
 	{ IN_HOME, 1, "reset shy", "option shy: " RESTRICTED },
 	{ IN_HOME, 1, "set tracefile = /x", "option tracefile: " RESTRICTED },
 	{ IN_HOME, 1, "set bulldir = /x", "option bulldir: " RESTRICTED },

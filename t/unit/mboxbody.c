@@ -33,7 +33,7 @@ compare(const struct scanref *want, const struct spool *sp, size_t cut,
 	struct scanref got;
 	const char *why;
 
-	scanref_scan(&got, sp->s, sp->n, cut, step);
+	scanref_scan(&got, sp->s, sp->n, false, cut, step);
 	why = scanref_differ(want, &got);
 	CHECK(why == NULL, "spool %zu cut at %zu, then each %zu: %s", i, cut,
 	    step, why);
@@ -46,7 +46,7 @@ compare_all(const struct spool *sp, size_t i)
 	struct scanref want;
 	size_t cut;
 
-	scanref_split(&want, sp->s, sp->n);
+	scanref_split(&want, sp->s, sp->n, false);
 	for (cut = 0; cut <= sp->n; cut++)
 		compare(&want, sp, cut, sp->n, i);
 	for (cut = 1; cut <= 5; cut++)
@@ -129,11 +129,11 @@ from_the_middle(void **state)
 	size_t i;
 
 	(void)state;
-	scanref_split(&want, s, sizeof s - 1);
+	scanref_split(&want, s, sizeof s - 1, false);
 	assert_int_equal(want.n, COUNT(msg));
 	for (i = 0; i < want.n; i++) {
-		struct scanref rest = { want.msg + i, want.n - i, 0, false };
-		struct scanref l = { msg, 0, COUNT(msg), false };
+		struct scanref rest = { want.msg + i, want.n - i, 0, false, 0 };
+		struct scanref l = { msg, 0, COUNT(msg), false, 0 };
 		size_t off = want.msg[i].from;
 		const char *why;
 
@@ -158,7 +158,7 @@ not_in_the_middle(void **state)
 
 	(void)state;
 	for (i = 0; i < COUNT(text); i++) {
-		struct scanref l = { NULL, 0, 0, false };
+		struct scanref l = { NULL, 0, 0, false, 0 };
 		struct mboxscan scan;
 
 		mboxscan_init_at(&scan, 7, put, &l);
@@ -191,7 +191,7 @@ which_form(void **state)
 	(void)state;
 	for (i = 0; i < COUNT(row); i++) {
 		struct msgloc msg[2];
-		struct scanref l = { msg, 0, COUNT(msg), false };
+		struct scanref l = { msg, 0, COUNT(msg), false, 0 };
 		struct mboxscan scan;
 
 		mboxscan_init(&scan, put, &l);

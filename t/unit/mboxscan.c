@@ -161,7 +161,7 @@ compare(const struct scanref *want, const struct spool *sp, size_t cut,
 	struct scanref got;
 	const char *why;
 
-	scanref_scan(&got, sp->s, sp->n, cut, step);
+	scanref_scan(&got, sp->s, sp->n, false, cut, step);
 	why = scanref_differ(want, &got);
 	CHECK(why == NULL, "spool %zu cut at %zu, then each %zu: %s", i, cut,
 	    step, why);
@@ -174,7 +174,7 @@ compare_all(const struct spool *sp, size_t i)
 	struct scanref want;
 	size_t cut;
 
-	scanref_split(&want, sp->s, sp->n);
+	scanref_split(&want, sp->s, sp->n, false);
 	for (cut = 0; cut <= sp->n; cut++)
 		compare(&want, sp, cut, sp->n, i);
 	for (cut = 1; cut <= 5; cut++)
@@ -335,17 +335,17 @@ by_hand(void **state)
 		    .flags = MSG_NOBLANK },
 	};
 	struct msgloc copy[COUNT(want)];
-	struct scanref hand = { copy, COUNT(want), COUNT(want), false };
+	struct scanref hand = { copy, COUNT(want), COUNT(want), false, 0 };
 	struct scanref got;
 	const char *why;
 
 	(void)state;
 	memcpy(copy, want, sizeof copy);
-	scanref_split(&got, s, sizeof s - 1);
+	scanref_split(&got, s, sizeof s - 1, false);
 	why = scanref_differ(&hand, &got);
 	CHECK(why == NULL, "reference: %s", why);
 	scanref_free(&got);
-	scanref_scan(&got, s, sizeof s - 1, 0, 1);
+	scanref_scan(&got, s, sizeof s - 1, false, 0, 1);
 	why = scanref_differ(&hand, &got);
 	CHECK(why == NULL, "scanner: %s", why);
 	scanref_free(&got);
@@ -372,7 +372,7 @@ hidden(void **state)
 	size_t i;
 
 	(void)state;
-	scanref_scan(&got, s, sizeof s - 1, 0, 7);
+	scanref_scan(&got, s, sizeof s - 1, false, 0, 7);
 	assert_int_equal(got.n, sizeof want - 1);
 	for (i = 0; i < got.n; i++)
 		CHECK(

@@ -59,7 +59,7 @@ open_mail(struct drop *d, struct msgloc *m, const char *mail, size_t n)
 	d->sp.fd = tmpfile_open(AT_FDCWD, &e);
 	CHECK(d->sp.fd != -1, "%s", e.text);
 	assert_int_equal(file_write(d->sp.fd, mail, n, 0), 0);
-	scanref_split(&r, mail, n);
+	scanref_split(&r, mail, n, false);
 	assert_true(r.n > 0);
 	*m = r.msg[0];
 	scanref_free(&r);
@@ -313,7 +313,7 @@ many_messages(struct scanref *r, size_t *n)
 		}
 		*n += (size_t)sprintf(mail + *n, "z\n\n");
 	}
-	scanref_split(r, mail, *n);
+	scanref_split(r, mail, *n, false);
 	assert_int_equal(r->n, MANY);
 	return mail;
 }
@@ -395,7 +395,7 @@ forgetting(void **state)
 	(void)state;
 	open_mail(&d, &m, mail, sizeof mail - 1);
 	d.size = sizeof mail - 1;
-	scanref_split(&r, mail, sizeof mail - 1);
+	scanref_split(&r, mail, sizeof mail - 1, false);
 	assert_int_equal(r.n, 4);
 	/* of the first one only what is asked for */
 	body_is(&d, &r.msg[0], "\na\n");

@@ -20,7 +20,7 @@ expect_extents(const char *s, size_t n, const char *want, const char *from)
 	struct scanref got;
 	size_t i;
 
-	scanref_scan(&got, s, n, 0, n);
+	scanref_scan(&got, s, n, false, 0, n);
 	CHECK(got.n == strlen(want), "%s: %zu messages", want, got.n);
 	for (i = 0; i < got.n; i++) {
 		const struct msgloc *m = &got.msg[i];
@@ -103,7 +103,7 @@ expect_rest(const struct scanref *all, const char *s, const char *rest,
 	struct scanref got;
 	size_t i;
 
-	scanref_scan(&got, rest, n, 0, n);
+	scanref_scan(&got, rest, n, false, 0, n);
 	CHECK(!got.bad && got.n == all->n - 1, "without %zu: %zu messages",
 	    without, got.n);
 	for (i = 0; i < got.n; i++) {
@@ -154,7 +154,7 @@ removed(void **state)
 		struct scanref all;
 		char rest[1000];
 
-		scanref_split(&all, sp[i].s, sp[i].n);
+		scanref_split(&all, sp[i].s, sp[i].n, false);
 		assert_true(all.n >= 3);
 		for (k = 0; k < all.n; k++) {
 			const struct msgloc *m = &all.msg[k];

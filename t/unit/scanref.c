@@ -153,7 +153,8 @@ struct text {
 	size_t n;
 	struct line *l;
 	size_t count;
-	bool marks; /* ^A lines */
+	bool marks;   /* ^A lines */
+	bool lengths; /* Content-Length counts */
 };
 
 /* The offset of line i, which may be the end. */
@@ -169,6 +170,81 @@ ends_here(const struct text *t, size_t i)
 	return t->marks && is_mark(t->data, &t->l[i]);
 }
 
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* What Content-Length says in the lines from i to h - 1; n + 1: nothing. */
+static size_t
+said_length(const struct text *t, size_t i, size_t h)
+{
+	size_t v = t->n + 1;
+	bool any = false;
+
+	for (; i < h; i++) {
+		const char *s = t->data + t->l[i].start;
+		size_t end = t->l[i].len;
+		size_t k = 15;
+
+		if (header_kind(s, t->l[i].raw) != HEADER_LENGTH)
+			continue;
+		if (any || t->l[i].raw > FROMLINE_MAX)
+			return t->n + 1;
+		if (i + 1 < h &&
+		    header_kind(t->data + t->l[i + 1].start, t->l[i + 1].raw) ==
+			HEADER_CONTINUED)
+			return t->n + 1;
+		any = true;
+		while (k < end && is_blank(s[k]))
+			k++;
+		while (end > k && is_blank(s[end - 1]))
+			end--;
+		if (k == end || end - k > 20)
+			return t->n + 1;
+		for (v = 0; k < end; k++) {
+			if (s[k] < '0' || s[k] > '9')
+				return t->n + 1;
+			v = v * 10 + (size_t)(s[k] - '0');
+			/* it will not get smaller */
+			if (v > t->n)
+				v = t->n + 1;
+		}
+	}
+	return v;
+}
+
+/*
+ * The message with the header lines i to h: the offset to which its length
+ * says it goes, 0 if that does not count.
+ */
+static size_t
+length_goes_to(const struct text *t, size_t i, size_t h)
+{
+	size_t v = said_length(t, i, h);
+	size_t at = t->l[h].next;
+	size_t k = 0;
+
+	if (!t->lengths || t->marks || v > t->n - at)
+		return 0;
+	at += v;
+	while (at < t->n && (t->data[at] == '\n' || t->data[at] == '\r')) {
+		at++;
+		k++;
+	}
+	if (k > LENGTH_SLACK)
+		return 0;
+	if (at == t->n)
+		return at;
+	for (; h + 1 < t->count; h++) {
+		if (t->l[h].len == 0 && t->l[h + 1].start == at &&
+		    is_from(t->data, &t->l[h + 1]))
+			return at;
+	}
+	return 0;
+}
+
 /*
  * The message whose header begins at line i: the number of the line that
  * ends it.  Of mbox messages From_ lines are the end, too.
@@ -177,9 +253,10 @@ static size_t
 one_message(const struct text *t, size_t i, bool mbox, struct msgloc *m)
 {
 	const struct line *l = t->l;
-	size_t h; /* the empty line behind the header */
-	size_t j; /* the line that ends the message, or count */
-	size_t k; /* the first line that is not of the body */
+	size_t h;     /* the empty line behind the header */
+	size_t j;     /* the line that ends the message, or count */
+	size_t k;     /* the first line that is not of the body */
+	size_t until; /* no From_ line before this ends it */
 
 	m->head = start_of(t, i);
 	for (h = i; h < t->count && l[h].len > 0 && !ends_here(t, h);)
@@ -196,8 +273,10 @@ one_message(const struct text *t, size_t i, bool mbox, struct msgloc *m)
 	m->body = l[h].next;
 	if (l[h].raw > 0)
 		m->flags |= MSG_BLANK_CR;
+	until = length_goes_to(t, i, h);
 	for (j = h + 1; j < t->count && !ends_here(t, j); j++) {
-		if (mbox && l[j - 1].len == 0 && is_from(t->data, &l[j]))
+		if (mbox && l[j - 1].len == 0 && is_from(t->data, &l[j]) &&
+		    l[j].start >= until)
 			break;
 	}
 	k = j;
@@ -257,9 +336,9 @@ split_mmdf(struct scanref *r, const struct text *t, size_t i)
 }
 
 void
-scanref_split(struct scanref *r, const char *data, size_t n)
+scanref_split(struct scanref *r, const char *data, size_t n, bool lengths)
 {
-	struct text t = { .data = data, .n = n };
+	struct text t = { .data = data, .n = n, .lengths = lengths };
 	size_t i = 0;
 
 	memset(r, 0, sizeof *r);
@@ -295,16 +374,46 @@ feed(struct mboxscan *s, const char *data, size_t n)
 	return rc;
 }
 
-void
-scanref_scan(
-    struct scanref *r, const char *data, size_t n, size_t cut, size_t step)
+/* The octets that are scanned, for those who look ahead. */
+struct scanning {
+	struct scanref *r;
+	const char *data;
+	size_t n;
+};
+
+static int
+found(void *ctx, const struct msgloc *loc)
 {
+	struct scanning *w = ctx;
+
+	return add(w->r, loc);
+}
+
+static int
+look(void *ctx, uint64_t at, char *to, size_t n)
+{
+	struct scanning *w = ctx;
+
+	if (at > w->n || n > w->n - at)
+		abort();
+	memcpy(to, w->data + at, n);
+	w->r->looks++;
+	return 0;
+}
+
+void
+scanref_scan(struct scanref *r, const char *data, size_t n, bool lengths,
+    size_t cut, size_t step)
+{
+	struct scanning w = { r, data, n };
 	struct mboxscan s;
 	size_t at = cut;
 	int rc;
 
 	memset(r, 0, sizeof *r);
-	mboxscan_init(&s, add, r);
+	mboxscan_init(&s, found, &w);
+	if (lengths)
+		mboxscan_lengths(&s, look, n);
 	rc = feed(&s, data, cut);
 	while (rc == 0 && at < n) {
 		size_t k = n - at < step ? n - at : step;
