@@ -4,83 +4,17 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include "clock.h"
 #include "cmd.h"
 #include "hangup.h"
-#include "locate.h"
 #include "log.h"
-#include "priv.h"
+#include "maildrop.h"
 #include "report.h"
-#include "servermode.h"
 #include "text.h"
 #include "trans.h"
-#include "useropt.h"
 
 #define OUT_OCTETS 131072
-
-/*
- * From here on the process is the user, in the group of spool-dir.  A folder
- * of root's own group gives none, nor does one that users.cdb names: it may
- * be in the user's hands, and lead anywhere.  The user's own group comes along
- * where a spool in the home has to keep it.
- */
-static int
-become(const struct auth_ident *id, const struct locate *at, struct err *e)
-{
-	gid_t gid = at->group != 0 ? at->group : id->gid;
-
-	if (priv_become(id->uid, gid, at->home_mail ? id->gid : gid, e) == -1)
-		return -1;
-	umask(077);
-	return 0;
-}
-
-/* The last one that says something of an option wins. */
-static int
-read_options(
-    struct session *s, const struct auth_ident *id, int spool, struct err *e)
-{
-	if (s->cfg.user_options && useropt_home(&s->cfg, id->home, e) == -1)
-		return -1;
-	if (spool != -1 && useropt_spool(&s->cfg, spool, id->user, e) == -1)
-		return -1;
-	log_debug("server mode: %s", s->cfg.server_mode ? "on" : "off");
-	return 0;
-}
-
-static int
-find(struct session *s, const struct auth_ident *id, struct locate *at,
-    struct err *e)
-{
-	int options = -1;
-
-	if (locate_open(at, &s->cfg, id, e) == -1)
-		return -1;
-	if (s->cfg.spool_options)
-		options = useropt_open_spool(at->base.fd, id->user);
-	servermode_groups(&s->cfg, id, userdb_group);
-	if (become(id, at, e) == -1 || read_options(s, id, options, e) == -1 ||
-	    locate_mode(at, s->cfg.server_mode, e) == -1)
-		return -1;
-	return locate_settle(at, &s->cfg, id, e);
-}
-
-static void
-drop_options(struct drop *d, const struct config *c)
-{
-	d->server = c->server_mode;
-	d->fast = c->fast_update;
-	d->headers = c->update_status_headers;
-	d->auto_delete = c->auto_delete;
-	d->old_style_uid = c->old_style_uid;
-	d->hide = c->uw_kluge;
-	d->lengths = c->content_length;
-	d->lock_check = c->mail_lock_check;
-	d->sp.trust_links = c->no_atomic_open;
-	d->sp.keep_drop = c->keep_temp_drop;
-}
 
 static void
 close_drop(struct session *s)
@@ -91,46 +25,17 @@ close_drop(struct session *s)
 		log_line("%s: the next session will put the mail back", e.text);
 }
 
-/*
- * Before an octet of mail is looked at, and once all that there is of the
- * maildrop is open.
- */
-static int
-confine(const struct session *s, struct err *e)
-{
-	const struct spool *sp = &s->drop.sp;
-	const int dir[] = { sp->dir, sp->temp == sp->dir ? -1 : sp->temp,
-		sp->cache == sp->dir ? -1 : sp->cache, sp->old };
-	const int file[] = { sp->fd, sp->session, sp->apart, sp->made,
-		sp->left_fd, sp->held, s->drop.cache.fd };
-	const struct confine_fds fds = { s->fd_in, s->fd_out, log_settle(),
-		file, sizeof file / sizeof file[0] };
-	int r = priv_confine_session(dir, sizeof dir / sizeof dir[0], &fds, e);
-
-	if (r == 0)
-		log_debug("this kernel has no Landlock");
-	return r;
-}
-
 static int
 open_drop(struct session *s, const struct auth_ident *id, struct err *e)
 {
-	struct locate at;
-
-	if (find(s, id, &at, e) == -1) {
-		locate_close(&at);
+	if (maildrop_find(&s->drop, &s->cfg, id, false, e) == -1)
 		return -1;
-	}
-	if (spool_init(&s->drop.sp, &at.at, id->uid, e) == -1) {
-		spool_close(&s->drop.sp);
-		return -1;
-	}
 	s->out.timeout = s->cfg.timeout;
 	io_fd_timed(s->fd_in, s->cfg.timeout);
 	if (!session_gathers(s))
 		s->out.cap = OUT_SMALL;
-	drop_options(&s->drop, &s->cfg);
-	if (drop_enter(&s->drop, e) == -1 || confine(s, e) == -1 ||
+	if (maildrop_enter(&s->drop, s->fd_in, s->fd_out, log_settle(), e) ==
+		-1 ||
 	    drop_open(&s->drop, e) == -1) {
 		close_drop(s);
 		return -1;
