@@ -26,30 +26,32 @@ keep(void *ctx, uint64_t from, uint64_t len)
 
 /* Whether the header lacks what it should say. */
 static bool
-wants_uid(const struct msgloc *m)
+wants_uid(const struct drop *d, const struct msgloc *m)
 {
-	return m->uid_len > 0 && (m->flags & MSG_UID_STORED) == 0;
+	return m->uid_len > 0 && (m->flags & MSG_UID_STORED) == 0 &&
+	    (d->headers || (m->flags & MSG_UID_GIVEN) != 0);
 }
 
 static bool
-wants_status(const struct msgloc *m)
+wants_status(const struct drop *d, const struct msgloc *m)
 {
-	return (m->flags & MSG_STATUS) == 0 ||
-	    ((m->flags & MSG_SEEN) != 0 && (m->flags & MSG_READ) == 0);
+	return d->headers &&
+	    ((m->flags & MSG_STATUS) == 0 ||
+		((m->flags & MSG_SEEN) != 0 && (m->flags & MSG_READ) == 0));
 }
 
 /* The fields to put in: their octets. */
 static size_t
-fields(const struct msgloc *m, char text[PLAN_TEXT_MAX])
+fields(const struct drop *d, const struct msgloc *m, char text[PLAN_TEXT_MAX])
 {
 	const char *eol = (m->flags & MSG_BLANK_CR) != 0 ? "\r\n" : "\n";
 	bool read = (m->flags & (MSG_SEEN | MSG_READ)) != 0;
 	int n = 0;
 
-	if (wants_uid(m))
+	if (wants_uid(d, m))
 		n = snprintf(text, PLAN_TEXT_MAX, "X-UIDL: %.*s%s", m->uid_len,
 		    m->uid, eol);
-	if (wants_status(m))
+	if (wants_status(d, m))
 		n += snprintf(text + n, PLAN_TEXT_MAX - (size_t)n,
 		    "Status: %s%s", read ? "RO" : "U", eol);
 	return (size_t)n;
@@ -73,14 +75,14 @@ keep_message(struct composing *w, const struct msgloc *m)
 	unsigned drop = 0;
 	size_t n;
 
-	if (!w->d->headers || (m->flags & MSG_NOBLANK) != 0)
+	if ((m->flags & MSG_NOBLANK) != 0)
 		return 0;
-	n = fields(m, text);
+	n = fields(w->d, m, text);
 	if (n == 0 || !has_room(w, n))
 		return 0;
-	if (wants_uid(m))
+	if (wants_uid(w->d, m))
 		drop |= WALK_DROP(HEADER_UIDL);
-	if (wants_status(m))
+	if (wants_status(w->d, m))
 		drop |= WALK_DROP(HEADER_STATUS);
 	if (keep(w, w->at, m->head - w->at) == -1 ||
 	    message_fields(w->d, m, drop, keep, w, w->e) == -1)

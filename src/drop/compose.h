@@ -9,6 +9,7 @@
  * What is kept of the mail that was scanned becomes extents of a plan, from
  * message first and octet at on.  With update-status-headers a message that
  * needs them gets an X-UIDL field, if its id was asked for, and a Status field.
+ * Without it only ids that were given (given.h) are written.
  * They take room: where octets may only move down (tight), a message without
  * the room keeps its header as it is.
  */

@@ -53,6 +53,7 @@ enum {
 	MSG_SEEN = 256,	      /* RETR sent it, now or in an earlier session */
 	MSG_SENT = 1024,      /* RETR sent it in this session */
 	MSG_UID_STORED = 512, /* its unique-id is the one in its header */
+	MSG_UID_GIVEN = 2048, /* its unique-id was given, see given.h */
 };
 
 /* Offsets are those of octets in the spool. */
