@@ -116,6 +116,9 @@ $(BUILD)/popper: $(MUSL_OBJ)
 $(BUILD)/musl/libtools.a: $(patsubst %.c,$(BUILD)/musl/%.o,$(AUTH_SRC) \
     $(LIB_SRC) $(MUSL_SRC))
 
+$(BUILD)/musl/libdrops.a: $(patsubst %.c,$(BUILD)/musl/%.o,$(POPPER_SRC) \
+    $(DROP_SRC))
+
 $(BUILD)/musl/libtls.a: $(patsubst %.c,$(BUILD)/musl/%.o,$(TLS_SRC))
 
 $(BUILD)/poptls: $(BUILD)/musl/src/tls/main.o $(BUILD)/musl/libtls.a \
@@ -125,7 +128,8 @@ $(BUILD)/poptls: $(BUILD)/musl/src/tls/main.o $(BUILD)/musl/libtls.a \
 
 define musl_tool
 $$(BUILD)/$(1): $$(patsubst %.c,$$(BUILD)/musl/%.o,$$(wildcard \
-    src/tools/$(1)/*.c)) $$(BUILD)/musl/libtls.a $$(BUILD)/musl/libtools.a
+    src/tools/$(1)/*.c)) $$(BUILD)/musl/libdrops.a $$(BUILD)/musl/libtls.a \
+    $$(BUILD)/musl/libtools.a
 	@echo '  LD $$@'
 	@$$(call musl_link,$$^)
 endef
@@ -143,7 +147,8 @@ endif
 
 define glibc_tool
 $$(BUILD)/$(1): $$(patsubst %.c,$$(BUILD)/%.o,$$(wildcard \
-    src/tools/$(1)/*.c)) $$(addprefix $$(BUILD)/lib,auth.a tls.a base.a)
+    src/tools/$(1)/*.c)) $$(addprefix $$(BUILD)/lib,popper.a drop.a auth.a \
+    tls.a base.a)
 	@echo '  LD $$@'
 	@$$(CC) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS) $$($(1)_LIBS)
 endef
@@ -174,6 +179,12 @@ $(BUILD)/musl/include:
 	    /usr/include/$(ARCH)/asm /usr/include/bearssl \
 	    $(wildcard /usr/include/bearssl*.h) /usr/include/cdb.h \
 	    /usr/include/crypt.h /usr/include/xxhash.h $@
+
+# as can into this one
+$(BUILD)/t/popuidl: $(call obj,$(wildcard src/tools/popuidl/*.c)) $(ARCHIVES)
+	@mkdir -p $(@D)
+	@echo '  LD $@'
+	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 # one that moves mail by small windows
 $(BUILD)/t/shift.o: src/drop/shift.c $(BUILD)/flags
@@ -250,7 +261,7 @@ check: deps-check
 
 test: all $(UNITS) $(REPLAYS) $(BUILD)/t/faults.so $(BUILD)/t/popper \
     $(BUILD)/t/popper-windows $(BUILD)/t/popper-collapse \
-    $(BUILD)/t/popper-hostile
+    $(BUILD)/t/popper-hostile $(BUILD)/t/popuidl
 	BUILD=$(BUILD) scripts/check $(UNITS)
 
 # a sanitizer's crypt(3) calls the one that is loaded at the start, and

@@ -105,6 +105,9 @@ for f in opt/popper/sbin/popper opt/popper/sbin/rebuild-cdb \
     opt/popper/sbin/tls-unlock opt/popper/sbin/popper-mkcert \
     opt/popper/share/man/man8/popper-mkcert.8 \
     opt/popper/share/man/man8/tls-unlock.8 \
+    opt/popper/sbin/popuidl opt/popper/sbin/import-mail \
+    opt/popper/share/man/man8/popuidl.8 \
+    opt/popper/share/man/man8/import-mail.8 \
     opt/etc/popper/qpopper-stls.conf opt/etc/popper/qpopper-tls.conf \
     opt/etc/popper/service/qpopper-tls/run \
     opt/etc/popper/service/qpopper-tls/down \
