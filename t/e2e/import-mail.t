@@ -1,0 +1,116 @@
+#!/usr/bin/perl
+# import-mail from a Maildir: order, ids, octets, and what a user could put
+# there that root must not follow.  from-dovecot.t has the rest.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use File::Path qw(make_path);
+use Pop;
+use Test::More;
+
+my $host = Pop->new;
+my $dir = "$host->{dir}/home/Maildir";
+my $time = 1.7e9;
+make_path(map { "$dir/$_" } qw(new cur tmp));
+
+# The next younger message.
+sub message {
+	my ($name, $text) = @_;
+	Pop::spew("$dir/$name", $text, 0600);
+	utime $time, $time++, "$dir/$name";
+}
+
+sub import_mail {
+	my (@args) = @_;
+	my $said = `$Pop::TOP/scripts/import-mail -f $host->{conf} @args 2>&1`;
+	return ($? >> 8, $said);
+}
+
+my $long = 'l' x 71;
+message('cur/900.first.host:2,RS', "Return-Path: <a\@b>\r\nA: 1\r\n\r\nx\r\n");
+message('new/100.second.host', "A: 2\n\nFrom me\n\nFrom me at 10:30\n.\nno end");
+message('cur/500.third.host:2,', "A: 3");
+message("new/$long", "A: 4\nX-UIDL: of-the-sender\n\n\n\n");
+message('new/600.fifth.host,S=5,W=6', "\nno header\n");
+message('tmp/700.tmp.host', "A: 6\n\n");
+message('new/.hidden', "A: 7\n\n");
+# a file of somebody else's, and what is no file
+my $secret = Pop::spew("$host->{dir}/secret", "secret\n", 0600);
+symlink $secret, "$dir/new/1.link.host";
+link $secret, "$dir/new/2.link.host" if $host->{root};
+mkdir "$dir/new/3.folder.host";
+system('mkfifo', "$dir/new/4.fifo.host");
+if ($host->{root}) {
+	system('chown', '-hR', "$host->{uid}:$host->{gid}", $dir);
+	chown 0, 0, $secret;
+}
+
+my ($code, $said) = import_mail('-n', 'maildir', 'alice');
+is($code, 0, 'a look at it');
+is($host->spool('alice'), undef, 'changes nothing');
+unlike($said, qr/^secret/m, 'others\' files are not read');
+unlink "$dir/new/2.link.host";
+($code, $said) = import_mail('maildir', 'alice');
+is($code, 0, 'the import');
+like($said, qr/^import-mail: alice: $long: no id of 1 to 70/m, 'too long an id');
+like($said, qr/^alice: 5 messages put into the maildrop$/m, 'and all mail');
+
+my $spool = $host->spool('alice');
+like($spool, qr/\AFrom a\@b \w{3} Nov 1[45] [\d:]{8} 2023\n/,
+    'a From_ line of sender and time');
+like($spool, qr/^From MAILER-DAEMON .*\nX-UIDL: 100\.second/m, 'or of nobody');
+my $s = $host->login('alice');
+my ($status, $ids) = $s->multi('UIDL');
+like($ids, qr/\A1 900\.first\.host\r\n2 100\.second\.host\r\n3 500\.third\.host\r
+4 \S{20}\r\n5 600\.fifth\.host,S=5,W=6\r\n\z/, 'names are ids, by time');
+my @want = ("Return-Path: <a\@b>\r\nA: 1\r\n\r\nx\r\n",
+    "A: 2\r\n\r\nFrom me\r\n\r\n>From me at 10:30\r\n.\r\nno end\r\n",
+    "A: 3\r\n\r\n", "A: 4\r\n\r\n\r\n\r\n", "\r\nno header\r\n");
+for my $i (1 .. @want) {
+	my ($ok, $text) = $s->message("RETR $i");
+	my ($head, $rest) = $text =~ /\A(.*?)(^\r\n.*)\z/ms;
+	my $read = $head =~ /^Status: RO\r$/m;
+	$head =~ s/^(?:X-UIDL|Status): .*\r\n//mg;
+	is($head . $rest, $want[$i - 1], "message $i");
+	is(!!$read, $i == 1, "message $i: read or not");
+}
+$s->quit;
+
+($code, $said) = import_mail('maildir', 'alice');
+is($code, 1, 'not twice');
+like($said, qr/has mail already/, 'and it says why');
+($code, $said) = import_mail('-a', 'maildir', 'alice');
+is($code, 0, 'unless that is wanted');
+($code, $said) = import_mail('-d', '/none', 'maildir', 'alice', 'bob');
+is($code, 111, 'no Maildir');
+like($said, qr{^import-mail: alice: /none/new: No such file}m, 'says so');
+like($said, qr/^import-mail: bob: /m, 'and goes on');
+# what docs/changing-over.md has for users of a passwd-file
+my ($sh) = Pop::slurp("$Pop::TOP/docs/changing-over.md") =~ /^```sh\n(.*?)^```/ms;
+my $to = "$host->{dir}/awk";
+mkdir $to;
+Pop::spew("$to/passwd-file", <<'END');
+# remark
+a:{CRYPT}$6$s$x/y.z:20000:8::/home/a::
+b:{SHA512-CRYPT}$6$s$x:20001:8::/home/b
+c:{PLAIN}tans taaf:20002:8::/home/c
+d:{SCRAM-SHA-256}4096,c2FsdA==,QQ==,Qg==:20003:8::/home/d
+e:$5$a$b:::::
+f:{SSHA}xyz:20005:8::/home/f
+END
+Pop::spew("$to/sh", $sh);
+is(`cd $to && sh sh`, "not taken: f (SSHA)\n", 'a passwd-file');
+is(Pop::slurp("$to/secrets"), <<'END', 'its secrets');
+a:{crypt}$6$s$x/y.z
+b:{crypt}$6$s$x
+c:{apop}tans taaf
+d:{scram-sha-256}4096:c2FsdA==$QQ==:Qg==
+e:{crypt}$5$a$b
+END
+is(Pop::slurp("$to/users"), join('', map { "$_->[0]:$_->[1]:8:/home/$_->[0]\n" }
+    ['a', 20000], ['b', 20001], ['c', 20002], ['d', 20003], ['f', 20005]),
+    'its users');
+($code, $said) = import_mail('mbx', 'alice');
+is($code, 100, 'no such server');
+done_testing;
