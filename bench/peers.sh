@@ -11,6 +11,8 @@
 # names a control group, servers are started in it.  TLS is "once" for a
 # server that speaks TLS at once on its port, "stls" for one that knows STLS,
 # else empty; CERT names the PEM file in WORKDIR of its key and certificates.
+# If PEERS_ROOT names the folder root of another WORKDIR, what was unpacked
+# there is used.
 
 # Library packages the peers depend on and this machine lacks.
 missing_libraries() {
@@ -57,8 +59,9 @@ in_root() {
 	exec unshare -m sh -ec '
 		mount --bind "$0" /mnt
 		for dir in usr etc var/lib; do
-			mount -t overlay overlay \
-			    -o "ro,lowerdir=/mnt/root/$dir:/$dir" "/$dir"
+			mount -t overlay overlay -o \
+			    "ro,lowerdir=/mnt/root/$dir${PEERS_ROOT:+:$PEERS_ROOT/$dir}:/$dir" \
+			    "/$dir"
 		done
 		exec "$@"' "$@"
 }
@@ -184,6 +187,7 @@ stop_peer() (
 # the login service in Dovecot's documented high-performance mode.  Each of its
 # processes has keys of its own for the tickets of TLS, so half of the sessions
 # are resumed if there are two: LOGINS says how many, if not two or more.
+# DOVECOT_MORE is one more setting.
 start_dovecot() {
 	mkdir -p "$1/dovecot" || return 1
 	dovecot_ssl=no pop3=$2 pop3s=0
@@ -240,6 +244,7 @@ start_dovecot() {
 	    ssl = yes
 	  }
 	}
+	${DOVECOT_MORE:-}
 	END
 	start_peer "$1" "$2" dovecot \
 	    dovecot -F -c /mnt/dovecot/dovecot.conf

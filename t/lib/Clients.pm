@@ -43,15 +43,16 @@ sub new {
 	mkdir $home, 0700;
 	my ($uid, $gid) = (getpwnam 'nobody')[2, 3];
 	my $self = bless { host => $host, dir => $host->{dir}, home => $home,
-	    uid => $uid, gid => $gid, servers => [], ports => [], pid => $$ },
+	    uid => $uid, gid => $gid, servers => [], ports => [], pid => $$,
+	    lock => "$host->{dir}/spool/.alice.pop" },
 	    $class;
 	$self->own($home);
 	push @all, $self;
 	return $self;
 }
 
-# tcpserver takes a port of its own choosing and tells it with -1.  chain runs
-# before popper, conf is popper's file, name is the server's own.
+# tcpserver takes the port, or one of its own choosing, and tells it with -1.
+# chain runs before popper, conf is popper's file, name is the server's own.
 sub serve {
 	my ($self, %o) = @_;
 	pipe my $reader, my $writer or die;
@@ -61,7 +62,7 @@ sub serve {
 		open STDERR, '>>', $self->{host}{log};
 		$ENV{ASAN_OPTIONS} ||= '';
 		exec @{ $o{before} || [] }, qw(tcpserver -1HRD -l),
-		    $o{name} // 'mail.test', qw(127.0.0.1 0),
+		    $o{name} // 'mail.test', '127.0.0.1', $o{port} // 0,
 		    @{ $o{chain} || [] }, $Pop::POPPER, '-f',
 		    $o{conf} // $self->{host}{conf};
 	}
@@ -175,7 +176,7 @@ sub connections {
 sub over {
 	my ($self) = @_;
 	my $end = time + $Pop::PATIENCE;
-	while ($self->connections || -e "$self->{dir}/spool/.alice.pop") {
+	while ($self->connections || -e $self->{lock}) {
 		die 'the session does not end' if time > $end;
 		select undef, undef, undef, 0.02;
 	}
