@@ -81,11 +81,13 @@ sub why {
 	return $line =~ s/^option [a-z-]+: //r;
 }
 
-# What popper makes of options: (undef, WHY), or a list of [NAME, LINE, REMARK].
+# What popper makes of options: (undef, WHY, NAME of the option that is wrong or
+# undef), or a list of [NAME, LINE, REMARK].
 sub ask {
 	my ($self, $origin, @args) = @_;
 	my ($code, $out, $err) = $self->run($self->{popper}, '--print-config', @args);
-	return (undef, why($err)) if $code;
+	return (undef, why($err), $err =~ /\boption ([a-z-]+): / ? $1 : undef)
+	    if $code;
 	my @set;
 	for (split /\n/, $out) {
 		my ($line, $name, $idle) =
@@ -159,7 +161,10 @@ sub line {
 	my $one = "$self->{scratch}/one";
 	put($one, "$text\n");
 	my @set = $self->ask("$one:1", '-f', $one);
-	return refused($line, $set[1]) if @set == 2 && !defined $set[0];
+	if (@set && !defined $set[0]) {
+		$line->{option} = $set[2];
+		return refused($line, $set[1]);
+	}
 	for (@set) {
 		my ($name, $same, $note) = @$_;
 		$line->{secret} = 1 if $name eq 'tls-passphrase';
@@ -206,23 +211,21 @@ sub noted {
 
 # --- command lines
 
-# Which letters there are, and which take an argument, popper knows.
-sub letters {
-	my ($self) = @_;
-	return $self->{letters} if $self->{letters};
-	for my $l ('a' .. 'z', 'A' .. 'Z') {
+# Does this letter take an argument?  popper knows.
+sub takes_argument {
+	my ($self, $letter) = @_;
+	my $known = \$self->{letters}{$letter};
+	if (!defined $$known) {
 		my ($code, undef, $err) =
-		    $self->run($self->{popper}, '--check-config', "-$l");
-		$self->{letters}{$l} = $err =~ /there is no -/ ? undef :
-		    $err =~ /needs an argument/ ? 1 : 0;
+		    $self->run($self->{popper}, '--check-config', "-$letter");
+		$$known = $err =~ /needs an argument/ ? 1 : 0;
 	}
-	return $self->{letters};
+	return $$known;
 }
 
 # The words of a command line: [LETTER, VALUE or undef], and what is none.
 sub letters_of {
 	my ($self, @words) = @_;
-	my $known = $self->letters;
 	my @found;
 	while (defined(my $word = shift @words)) {
 		if ($word !~ /^-(.+)/s) {
@@ -233,7 +236,7 @@ sub letters_of {
 		while ($rest =~ s/^(.)//s) {
 			my $l = $1;
 			my $value;
-			if ($known->{$l}) {
+			if ($self->takes_argument($l)) {
 				$value = $rest ne '' ? $rest : shift @words;
 				$rest = '';
 			}
@@ -288,7 +291,7 @@ sub letter {
 	my @set = $self->ask('command line', @words);
 	# -e says so
 	@set = $self->ask('command line -e', @words) if !@set;
-	return refused({ from => $from, text => "@words" },
+	return refused({ from => $from, text => "@words", option => $set[2] },
 	    $letter =~ /^-[vV]$/ ? 'popper --version tells it' :
 		defined $set[1] ? $set[1] : 'it sets nothing')
 	    if !defined $set[0];

@@ -119,7 +119,7 @@ sub lock_folder {
 # A file that has this mode from its first moment on, and was not there.
 sub write_new {
 	my ($path, $text, $mode) = @_;
-	my $old = umask 0777 & ~$mode;
+	my $old = umask(0777 & ~$mode);
 	my $ok = sysopen my $fh, $path, O_WRONLY | O_CREAT | O_EXCL, $mode;
 	my $why = $!;
 	umask $old;
