@@ -80,7 +80,7 @@ sub part {
 	inside($file, $at, $n) or fail($file, 'is cut off, or damaged');
 	seek $file->{fh}, $at, 0 or fail($file, $!);
 	my $got = read $file->{fh}, $data, $n;
-	defined $got or fail($file, $!);
+	defined $got or die "later: $file->{path}: $!\n";
 	$got == $n or fail($file, 'got shorter while it was read');
 	return $data;
 }

@@ -45,8 +45,10 @@ my %DIFFERS = (
 # path that is as it is, scratch => a folder for nobody else.
 sub new {
 	my ($class, %self) = @_;
-	return bless { files => {}, all => [], depth => 0, names => {}, %self },
-	    $class;
+	# these are others' names in the folder of the result
+	my %names = (service => 1, access => 1);
+	return bless { files => {}, all => [], depth => 0, names => \%names,
+	    letters => {}, %self }, $class;
 }
 
 # Runs popper, or another program: exit code, output, errors.
@@ -54,7 +56,7 @@ sub run {
 	my ($self, @command) = @_;
 	my $at = "$self->{scratch}/said";
 	my $pid = fork;
-	defined $pid or die "fork: $!\n";
+	defined $pid or die "later: fork: $!\n";
 	if ($pid == 0) {
 		open STDIN, '<', '/dev/null';
 		open STDOUT, '>', "$at.out";
@@ -196,7 +198,7 @@ sub refused {
 	my ($line, $why) = @_;
 	return $line if $line->{gone};
 	$line->{gone} = 1;
-	$line->{note} = "not here: $why";
+	$line->{note} = 'not here: ' . substr $why, 0, 400;
 	my $text = $line->{secret} || $line->{text} =~ /passphrase/i ?
 	    'the line' : "\"$line->{text}\"";
 	Import::Report::left($line->{from}, "$text is left out: $why");
@@ -318,9 +320,13 @@ sub text {
 		    if $line->{names};
 		$own = '# a pass phrase, which is not shown'
 		    if $hide && ($line->{secret} || $own =~ /tls-passphrase/i);
-		$own = "#$own" if $line->{gone};
 		my $note = $line->{note} ? "\t# $line->{note}" : '';
-		$note = '' if length "$own$note" > 1023 && !$line->{gone};
+		if ($line->{gone}) {
+			# a remark, too, has to be a line that popper takes
+			$own = '#' . substr($own, 0, 1000 - length $note) =~ tr/\0/?/r;
+		} elsif (length "$own$note" > 1023) {
+			$note = '';
+		}
 		$text .= "$own$note\n";
 	}
 	return $text;

@@ -108,10 +108,10 @@ sub fresh {
 sub lock_folder {
 	my ($cdb) = @_;
 	sysopen my $lock, "$cdb/.lock", O_RDWR | O_CREAT, 0600
-	    or die "$cdb/.lock: $!\n";
-	local $SIG{ALRM} = sub { die "$cdb/.lock: is held by another program\n" };
+	    or die "later: $cdb/.lock: $!\n";
+	local $SIG{ALRM} = sub { die "later: $cdb/.lock: is held by another program\n" };
 	alarm 10;
-	flock $lock, LOCK_EX or die "$cdb/.lock: $!\n";
+	flock $lock, LOCK_EX or die "later: $cdb/.lock: $!\n";
 	alarm 0;
 	return $lock;
 }
@@ -123,10 +123,10 @@ sub write_new {
 	my $ok = sysopen my $fh, $path, O_WRONLY | O_CREAT | O_EXCL, $mode;
 	my $why = $!;
 	umask $old;
-	$ok or die "$path: $why\n";
+	$ok or die "later: $path: $why\n";
 	binmode $fh;
 	print $fh $text and $fh->flush and $fh->sync and close $fh
-	    or die "$path: $!\n";
+	    or die "later: $path: $!\n";
 }
 
 sub rebuild {
@@ -155,14 +155,16 @@ sub merge {
 	my $at = "$cdb/.import";
 	# one that was killed can have left it
 	remove_tree($at, { safe => 1 });
-	mkdir $at, 0700 or die "$at: $!\n";
+	mkdir $at, 0700 or die "later: $at: $!\n";
 	eval {
 		write_new("$at/secrets", $text, 0600);
 		rebuild($program, $at, "$program refuses this; $cdb/secrets is as " .
 		    'it was');
 		my ($uid, $gid) = (stat $cdb)[4, 5];
-		$> || chown $uid, $gid, "$at/secrets" or die "$at/secrets: $!\n";
-		rename "$at/secrets", "$cdb/secrets" or die "$cdb/secrets: $!\n";
+		$> == 0 and chown($uid, $gid, "$at/secrets") != 1
+		    and die "later: $at/secrets: $!\n";
+		rename "$at/secrets", "$cdb/secrets"
+		    or die "later: $cdb/secrets: $!\n";
 		system 'sync', $cdb;
 	};
 	my $why = $@;

@@ -229,6 +229,8 @@ sub xinetd_attribute {
 	my @words = split ' ', $value;
 	$name = lc $name;
 	if ($op eq '+=') {
+		# added to what defaults has
+		$block->{"+$name"} = [] unless $block->{$name};
 		push @{ $block->{$name} }, @words;
 	} elsif ($op eq '-=') {
 		my %gone = map { $_ => 1 } @words;
@@ -260,12 +262,17 @@ sub xinetd_service {
 		return;
 	}
 	my $s = { from => $b->{from}, args => \@args };
-	$s->{daemon} = ($args[0] || $server) =~ s{.*/}{}r if $wrapped;
+	# xinetd itself asks the files of TCP wrappers
+	$s->{daemon} = ($wrapped || $flag{NAMEINARGS} ? $args[0] || '' : $server) =~
+	    s{.*/}{}r unless $flag{NOLIBWRAP};
 	# the program's own name: with NAMEINARGS, or by mistake, as in a FAQ
 	shift @args if @args && $args[0] !~ /^-/ &&
 	    ($flag{NAMEINARGS} || is_popper($args[0]));
 	set_port($s, $b->{port} ? $b->{port}[0] : $b->{name}) or return;
 	set_user($s, ($b->{user} || ['root'])->[0] || 'root');
+	for (grep { $b->{"+$_"} } keys %$b) {
+		unshift @{ $b->{$_} }, @{ $x->{defaults}{$_} || [] };
+	}
 	xinetd_rest($s, { %{ $x->{defaults} }, %$b });
 	return $s;
 }

@@ -122,6 +122,7 @@ is(system("$Pop::TOP/scripts/rebuild-cdb $dir/rules"), 0, 'rebuild-cdb takes the
 
 # --- xinetd
 
+unlink "$dir/old/etc/hosts.allow";
 make_path("$dir/old/etc/xinetd.d");
 my $xinetd = old('etc/xinetd.conf', <<'TEXT');
 defaults
@@ -129,6 +130,7 @@ defaults
 	instances = 60
 	log_type = SYSLOG authpriv
 	cps = 25 30
+	no_access = 192.0.2.67
 }
 includedir /etc/xinetd.d
 TEXT
@@ -160,7 +162,7 @@ service pop3s
 	server_args	= popserver -f /etc/mail/tls.config
 	only_from	= 192.0.2.0 127.0.0.1
 	only_from	+= 2001:db8::1
-	no_access	= 192.0.2.66
+	no_access	+= 192.0.2.66
 	access_times	= 08:00-18:00
 }
 TEXT
@@ -180,8 +182,15 @@ is(join(' ', map { setting($out, 'qpopper-tls', $_) }
 like(setting($out, 'qpopper-tls', 'CONF'), qr{/tls\.config$}, 'the file itself');
 is(file_of($out, 'tls.config'), "set tls-support = alternate-port\n" .
     "set tls-server-cert-file = /etc/mail/certs/cert.pem\n", 'as it was');
-like(file_of($out, 'access'), qr/^192\.0\.2\.66:deny\n192\.0\.2\.:allow\n
-    127\.0\.0\.1:allow\n2001:db8::1:allow\n:deny\n/mx, 'its rules');
+$access = file_of($out, 'access');
+like($access, qr/^[#]\ is\ another\ list:\n[#]192\.0\.2\.67:deny\n[#]192\.0\.2\.66:deny\n
+    [#]192\.0\.2\.:allow\n[#]127\.0\.0\.1:allow\n[#]2001:db8::1:allow\n[#]:deny\n/mx,
+    'its rules');
+like($access, qr/^# hosts\.allow and hosts\.deny say, too:\n#:deny$/m,
+    'and those of TCP wrappers, which xinetd asks');
+Pop::spew("$dir/rules/access", $access, 0644);
+is(system("$Pop::TOP/scripts/rebuild-cdb $dir/rules"), 0, 'rebuild-cdb takes them');
+unlink "$dir/old/etc/hosts.deny";
 like($err, qr/x: is disabled, and left out/, 'disabled');
 like($err, qr/access_times is not taken/, 'what has no place here');
 like($err, qr/cps is not taken/, 'also of defaults');
@@ -232,6 +241,16 @@ set timeout = many
 set temp-name = 'x'
 set config-file = /etc/mail/more.config
 set config-file = /etc/mail/missing.config
+TEXT
+old('etc/mail/long', '#' . 'x' x 2000 . "\nset spool-dir = /" . 'y' x 1010 .
+    "\n# a NUL: \0\nset log-facility = mail #" . 'z' x 980 . "\nset statistics\r\n");
+($code, $out, $err) = import_it('-f', "$dir/old/etc/mail/long");
+is("$code " . file_of($out, 'long') =~ s/(x|y|z)+/$1/gr, <<'TEXT', 'lines that are too long');
+##x	# not here: the line is longer than 1023 octets
+#set spool-dir = /y	# not here: the line is longer than 1023 octets
+## a NUL: ?	# not here: the line has a NUL in it
+set log-facility = mail #z
+set statistics
 TEXT
 old('etc/mail/more.config', "reset reverse-lookup\nset drac-host = x\n" .
     "set config-file = /etc/mail/qpopper.config\n");
