@@ -1,10 +1,11 @@
-# Reads the databases that Qpopper kept its secrets in.  Nothing of a database
-# library is used: files may be another machine's, or damaged, and who reads
-# them is root.
+# Reads the databases that Qpopper kept its secrets in.  No database library is
+# used for gdbm and ndbm: files may be another machine's, or damaged, and who
+# reads them is root.
 #
 #   gdbm	both byte orders, 32 and 64 bits
 #   ndbm	FILE.pag, pages of 1024 octets, both byte orders
 #   a text of db_dump(1), for all others
+#   Berkeley DB, where perl has DB_File, by a process of its own
 package Import::Database;
 use strict;
 use warnings;
@@ -37,10 +38,9 @@ sub records {
 	    map { unpack $_, $head } 'V', 'N', 'x12 V', 'x12 N';
 	return gdbm($file, 'V') if @magic && $GDBM{$magic[0]};
 	return gdbm($file, 'N') if @magic && $GDBM{$magic[1]};
-	return dump_text($file) if $head =~ /^VERSION=/;
-	fail($file, 'is a database of Berkeley DB: give the output of ' .
-	    '"db_dump FILE" (package db-util), or what import-qpopper(8) says')
-	    if grep { $BERKELEY{$_} } @magic;
+	return dump_text($file, part($file, 0, $file->{size}))
+	    if $head =~ /^VERSION=/;
+	return berkeley($file) if grep { $BERKELEY{$_} } @magic;
 	return ndbm($file) if $file->{path} =~ /\.pag$/;
 	fail($file, 'is no database of gdbm or ndbm');
 }
@@ -217,8 +217,8 @@ sub page_items {
 # --- the text of db_dump: a head, then keys and values by turns
 
 sub dump_text {
-	my ($file) = @_;
-	my @lines = split /\n/, part($file, 0, $file->{size});
+	my ($file, $text) = @_;
+	my @lines = split /\n/, $text;
 	my ($hex, @items, $end) = (1);
 	while (defined(my $l = shift @lines)) {
 		last if $l eq 'HEADER=END';
@@ -244,6 +244,36 @@ sub dump_text {
 		push @records, [splice @items, 0, 2];
 	}
 	return (\@records, \@faults);
+}
+
+# --- Berkeley DB: what its library makes of it, as such a text
+
+my $DUMP = <<'END';
+alarm 30;
+tie my %h, 'DB_File', $ARGV[0], 0, 0, $DB_File::DB_HASH or exit 1;
+print "VERSION=3\nHEADER=END\n";
+while (my ($k, $v) = each %h) {
+	print map { ' ' . unpack('H*', $_) . "\n" } $k, $v;
+}
+print "DATA=END\n";
+END
+
+# Its versions do not read each other's files, and it may fall over a damaged one.
+sub berkeley {
+	my ($file) = @_;
+	my $pid = open my $dump, '-|';
+	defined $pid or die "later: fork: $!\n";
+	if ($pid == 0) {
+		open STDERR, '>', '/dev/null';
+		exec $^X, '-MDB_File', '-e', $DUMP, $file->{path} or exit 1;
+	}
+	my $text = '';
+	read $dump, $text, 4 * $SIZE_MAX;
+	close $dump;
+	fail($file, 'is of a Berkeley DB that cannot be read here: give the ' .
+	    'output of its db_dump, or what import-qpopper(8) says')
+	    if $text eq '';
+	return dump_text($file, $text);
 }
 
 1;

@@ -21,8 +21,6 @@ my %DIFFERS = (
 	'fast-update' => 'agents have to lock before they open: docs/operating.md',
 	'log-facility' => 'the log goes to syslog then, and not to multilog',
 	'no-atomic-open' => 'for spools on NFS, which are not advised',
-	'reverse-lookup' => 'popper looks no names up: tcpserver does, without ' .
-	    '-H in run',
 	'server-mode' => 'is for spools that only delivery agents write to; if ' .
 	    'another program changes one during a session, nothing is deleted',
 	'temp-dir' => 'must be on a disk, and empty at the change: see ' .
@@ -305,6 +303,16 @@ sub letter {
 		push @lines, $line;
 	}
 	return @lines;
+}
+
+# Without names popper would warn of each client that has none.
+sub no_names {
+	my ($self, $from, $file) = @_;
+	my $line = { from => $from, text => 'reset reverse-lookup',
+	    option => 'reverse-lookup' };
+	noted($line, 'reverse-lookup', 'names are not looked up: run has -H for ' .
+	    'tcpserver; take both away for names in the log');
+	push @{ $file->{lines} }, $line;
 }
 
 # --- the result

@@ -39,11 +39,13 @@ sub import_as {
 sub import_it { return import_as(@program, '-r', "$dir/old", @_) }
 sub old { return Pop::spew("$dir/old/$_[0]", $_[1], 0644) }
 
-# The part of standard output that is this file.
+# The part of standard output that is this file, without the line that each
+# service gets.
+my $names = qr/^reset reverse-lookup\t# here: names are not looked up.*\n/m;
 sub file_of {
 	my ($out, $name) = @_;
 	my ($text) = $out =~ m{^==> \S*/\Q$name\E <==\n(.*?)\n(?===> |\z)}ms;
-	return $text;
+	return defined $text ? $text =~ s/$names//r : undef;
 }
 sub setting {
 	my ($out, $service, $name) = @_;
@@ -73,6 +75,7 @@ TEXT
 ($code, $out, $err) = import_it('-i', $inetd);
 is($code, 1, 'inetd.conf: something was left out');
 is(file_of($out, 'qpopper.conf'), "set statistics = true\n", 'the guide\'s line');
+like($out, qr/^set statistics = true\n$names/m, 'names are not looked up');
 is(setting($out, 'qpopper', 'PORT'), 110, 'its port');
 is(setting($out, 'qpopper', 'LIMIT'), 400, 'and limit');
 like($err, qr/inetd\.conf:4: nowait\.400 bounded the starts/, 'which is another one');
@@ -279,9 +282,11 @@ like($text, qr/^#set bulldir.*\t# not here: .*bulletins.*\.popbull/m, 'why, behi
 like($text, qr/^set log-facility.*\t# here: .*syslog/m, 'what differs');
 like($text, qr/^set tls-options.*\t# here: has no effect/m, 'and what has no effect');
 like($err, qr/^\S+qpopper\.config:13: "set timeout = many" is left out: /m, 'told');
+is(() = $out =~ /^reset reverse-lookup/mg, 1, 'no line for what is reset');
 like(file_of($out, 'more.config'), qr/^#set drac-host = x\t# not here: /m,
     'files that it names, too');
-like(file_of($out, 'qpopper-1.conf') || $out, qr/./, 'a circle of files has an end');
+like($err, qr/"set config-file = \S*qpopper\.config" is left out: files name each/,
+    'a circle of files has an end');
 
 # What is wrong only because of other lines.
 ($code, $out, $err) = import_it('-f', old('etc/mail/two', <<'TEXT'));
@@ -403,15 +408,23 @@ Pop::spew("$dir/$_->[0].pag", pages($_->[1])) && Pop::spew("$dir/$_->[0].dir", '
 my $head = "VERSION=3\nformat=bytevalue\ntype=hash\nHEADER=END\n";
 $file{'db_dump'} = Pop::spew("$dir/dump", $head . join('', map {
     ' ' . unpack('H*', $_) . "\n" } %record) . "DATA=END\n");
-for my $kind ('GDBM_File', 'NDBM_File') {
+for my $kind ('GDBM_File', 'NDBM_File', 'DB_File') {
 	eval "require $kind" or next;
-	my $name = $kind eq 'GDBM_File' ? "$dir/g" : "$dir/n";
+	my $name = "$dir/$kind";
 	tie my %h, $kind, $name, $kind eq 'GDBM_File' ?
 	    GDBM_File::GDBM_NEWDB() : O_RDWR | O_CREAT, 0600 or die "$kind: $!";
 	%h = (%record, map { ("gone$_\0" => value('gone')) } 1 .. 300);
 	delete $h{"gone$_\0"} for 1 .. 300;
 	untie %h;
 	$file{$kind} = $name;
+}
+# what the manual has for the old host
+if ($file{NDBM_File}) {
+	my ($perl) = Pop::slurp("$Pop::TOP/man/import-qpopper.8") =~
+	    m{^(perl -MAnyDBM_File.*?) /etc/pop\.auth >}ms;
+	$perl =~ s/\\e/\\/g;
+	system "$perl $dir/NDBM_File >$dir/exported";
+	$file{'the manual\'s export'} = "$dir/exported";
 }
 for my $kind (sort keys %file) {
 	fresh();
@@ -514,6 +527,10 @@ for ([0, 'V', 0x061561], [12, 'N', 0x053162]) {
 	hostile('Berkeley DB', pack("x$_->[0] $_->[1] x64", $_->[2]), 100,
 	    qr/Berkeley DB.*db_dump/);
 }
+if ($file{DB_File}) {
+	my $text = Pop::slurp($file{DB_File});
+	hostile('a head of Berkeley DB', substr($text, 0, 512), 100, qr/Berkeley DB/);
+}
 hostile('a dump without an end', $head . " 6100\n", 1, qr/no end/);
 hostile('a dump that is none', $head . "6100\n", 100, qr/no blank/);
 open my $sparse, '>', "$dir/sparse.pag" or die;
@@ -604,6 +621,7 @@ SKIP: {
 		select undef, undef, undef, 0.05;
 	}
 	like(Pop::slurp($log), qr/Stats: alice 0 0 2/, 'the log has her line, as -s says');
+	unlike(Pop::slurp($log), qr/canonical/, 'and no warning of names');
 	system 's6-svscanctl', '-t', "$d/imported/service";
 	waitpid $svscan, 0;
 	is(system("cd $Pop::TOP && scripts/install --remove >/dev/null"), 0, 'removed');

@@ -103,6 +103,8 @@ for f in opt/popper/sbin/popper opt/popper/sbin/rebuild-cdb \
     opt/etc/popper/service/poppassd/log/run \
     opt/popper/sbin/poptls \
     opt/popper/sbin/tls-unlock opt/popper/sbin/popper-mkcert \
+    opt/popper/sbin/import-qpopper opt/popper/share/popper/Import/Options.pm \
+    opt/popper/share/man/man8/import-qpopper.8 \
     opt/popper/share/man/man8/popper-mkcert.8 \
     opt/popper/share/man/man8/tls-unlock.8 \
     opt/popper/sbin/popuidl opt/popper/sbin/import-mail \
