@@ -68,7 +68,9 @@ sub of_inetd {
 # ARGS, which is that of /etc/servers.
 sub inetd_line {
 	my ($from, $line) = @_;
-	my @word = $line =~ /["']/ ? shellwords($line) : split ' ', $line;
+	my @word = $line =~ /["']/ ? shellwords($line) : ();
+	# quotes that do not fit are none
+	@word = split ' ', $line unless @word;
 	my $name = shift @word;
 	my ($type, $proto, $wait, $user) = ('stream', 'tcp', 'nowait', 'root');
 	if (@word && $word[0] =~ /^(?:tcp|udp)/) {
@@ -174,7 +176,7 @@ sub of_xinetd {
 	my %off = map { $_ => 1 } @{ $x->{defaults}{disabled} || [] };
 	my @found;
 	for my $b (@{ $x->{blocks} }) {
-		my $id = $b->{id} ? $b->{id}[0] : $b->{name};
+		my $id = first($b, 'id', $b->{name});
 		my $s = xinetd_service($x, $b, $off{$id} || $off{$b->{name}});
 		push @found, $s if $s;
 	}
@@ -240,9 +242,16 @@ sub xinetd_attribute {
 	}
 }
 
+# The first value of an attribute, or another one.
+sub first {
+	my ($b, $name, $else) = @_;
+	my $value = $b->{$name} ? $b->{$name}[0] : undef;
+	return defined $value ? $value : $else;
+}
+
 sub xinetd_service {
 	my ($x, $b, $off) = @_;
-	my $server = $b->{server} ? $b->{server}[0] : '';
+	my $server = first($b, 'server', '');
 	my @args = @{ $b->{server_args} || [] };
 	my %flag = map { uc $_ => 1 } @{ $b->{flags} || [] };
 	my $wrapped = $server =~ m{(?:^|/)tcpd[^/]*$} && is_popper($args[0] || '');
@@ -252,12 +261,12 @@ sub xinetd_service {
 		    if $PORT{$b->{name}};
 		return;
 	}
-	if ($off || lc(($b->{disable} || ['no'])->[0] || '') eq 'yes') {
+	if ($off || lc first($b, 'disable', 'no') eq 'yes') {
 		Import::Report::left($b->{from}, "$b->{name}: is disabled, and left out");
 		return;
 	}
-	if ((($b->{socket_type} || ['stream'])->[0] || '') ne 'stream' ||
-	    (($b->{wait} || ['no'])->[0] || '') ne 'no') {
+	if (first($b, 'socket_type', 'stream') ne 'stream' ||
+	    first($b, 'wait', 'no') ne 'no') {
 		Import::Report::left($b->{from}, 'is left out: POP3 is a stream, without wait');
 		return;
 	}
@@ -268,8 +277,8 @@ sub xinetd_service {
 	# the program's own name: with NAMEINARGS, or by mistake, as in a FAQ
 	shift @args if @args && $args[0] !~ /^-/ &&
 	    ($flag{NAMEINARGS} || is_popper($args[0]));
-	set_port($s, $b->{port} ? $b->{port}[0] : $b->{name}) or return;
-	set_user($s, ($b->{user} || ['root'])->[0] || 'root');
+	set_port($s, first($b, 'port', $b->{name})) or return;
+	set_user($s, first($b, 'user', 'root'));
 	for (grep { $b->{"+$_"} } keys %$b) {
 		unshift @{ $b->{$_} }, @{ $x->{defaults}{$_} || [] };
 	}
@@ -283,7 +292,7 @@ sub xinetd_rest {
 	set_ip($s, $ip) if defined $ip;
 	for (['instances', 'limit'], ['per_source', 'perhost']) {
 		my ($name, $to) = @$_;
-		my $n = $b->{$name} ? $b->{$name}[0] : next;
+		my $n = first($b, $name, '') or next;
 		if ($n =~ /^[1-9]\d*$/) {
 			$s->{$to} = $n;
 		} else {

@@ -209,6 +209,21 @@ for (["service pop3\nsocket_type = stream\n", qr/:2: a \{ is missing/],
 	like($err, $like, 'is told');
 }
 
+($code, $out, $err) = import_it('-x', old('etc/empty', "service pop3 {\nserver = " .
+    "/a/popper\nserver_args =\ndisable =\ninstances =\nuser =\nport =\n}\n"));
+is("$code " . setting($out, 'qpopper', 'PORT'), '0 110', 'attributes without a value');
+unlike($err, qr/uninitialized/, 'are none');
+for ('pop3', 'pop3 stream', '[::1]:pop3 stream tcp nowait root /usr/sbin/tcpd',
+    'nosuchname stream tcp nowait root /x/popper qpopper') {
+	($code, $out, $err) = import_it('-i', old('etc/wrong', "$_\n"));
+	is($code, 100, "no line: $_");
+	like($err, qr/\A(?:\S*wrong:1: .*left out.*\n)?import-qpopper: no line of.*\n\z/, 'is told');
+}
+($code, $out, $err) = import_it('-i', old('etc/quoted',
+    "pop3 stream tcp nowait root /x/popper qpopper -s -T 'x\n"));
+is("$code " . file_of($out, 'qpopper.conf') =~ s/#.*//r, "1 set statistics = true\n\n",
+    'a quote without its other end');
+
 # --- stand-alone
 
 for (['popper 8110 -S -T600', undef, 8110],
