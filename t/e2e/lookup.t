@@ -25,7 +25,7 @@ unless ($ENV{$INSIDE}) {
 	chmod 0755, $etc;
 	Pop::spew("$etc/hosts", "127.0.0.1 localhost\n" .
 	    "192.0.2.1 listed.test\n192.0.2.9 moved.test\n", 0644);
-	Pop::spew("$etc/resolv.conf", "nameserver 127.0.0.1\n", 0644);
+	Pop::spew("$etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:5 attempts:1\n", 0644);
 	$ENV{$INSIDE} = $etc;
 	system('unshare', '-mn', 'sh', '-ec', <<'END', $^X, abs_path($0));
 ip link set lo up
