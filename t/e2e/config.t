@@ -124,6 +124,8 @@ for (["set timeout = 12x\n", qr{\Q$dir\E/bad:1: option timeout: .*12x}],
 is((popper('--check-config', '-f', "$dir/one"))[0], 0, 'check-config');
 is((popper('-j'))[0], 100, 'an unknown letter');
 is((popper('-T'))[0], 100, 'a missing argument');
+is((popper('--check-config', '8110'))[0], 0, 'where to listen');
+is((popper('--check-config', '-s', '8110'))[0], 100, 'and only as the first');
 like((popper('--version'))[1], qr/^popper \(version [0-9.]+\)$/, '--version');
 like((popper('-v'))[1], qr/^popper \(version [0-9.]+\)$/, '-v');
 like((popper('-V'))[1], qr/^popper \(version [0-9.]+\)$/, '-V');
@@ -173,16 +175,21 @@ for (['-d first', ['-d', '-s'], 1, 1], ['-d last', ['-s', '-d'], 0, 1],
 	    "$what: nothing elsewhere");
 }
 
-# L11: -t alone moves the log, with the details.
-Pop::spew($host->{log}, '', 0644);
-{
-	my $t = $host->connect(args => ['-t', "$dir/alone"]);
+# L11: -t alone moves the log, with details unless debug is reset behind it.
+for my $quiet (0, 1) {
+	Pop::spew($host->{log}, '', 0644);
+	conf('quiet', "reset debug\n");
+	my $t = $host->connect(args => ['-t', "$dir/alone$quiet",
+	    $quiet ? ('-f', "$dir/quiet") : ()]);
 	$t->cmd('FOO');
 	$t->quit;
-	my $trace = Pop::slurp("$dir/alone");
-	like($trace, qr/popper\[$t->{pid}\]: .*-ERR Unknown command/, '-t alone');
-	like($trace, qr/ popper\[$t->{pid}\]: \(null\): quit/, 'and the details');
-	is($host->log_text, '', 'nor elsewhere');
+	my $trace = Pop::slurp("$dir/alone$quiet");
+	my @line = $trace =~ /popper\[\d+\]: (.*)/g;
+	my @error = grep { /-ERR Unknown command: "foo"/ } @line;
+	is(scalar @error, 1, '-t: a line of the log');
+	$quiet ? is_deeply([grep { !/option/ } @line], \@error, '-t: no other')
+	    : ok((grep { /\(null\): quit/ } @line), '-t: and details');
+	is($host->log_text, '', '-t: nothing elsewhere');
 }
 
 # K68: what forbids XTND XMIT is taken, what asks for it is refused.

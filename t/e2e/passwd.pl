@@ -61,6 +61,18 @@ $host->configure("reset check-password-expired\n");
 may('old', undef, 'reset check-password-expired');
 may('gone', $old, 'reset check-password-expired');
 
+# block-uid: the greatest uid that is refused; 0 always is
+for ([20100, undef, undef], [20101, $low, undef], [65535, $low, undef],
+    [6, undef, undef], [7, $low, $low], [0, undef, undef]) {
+	my ($bound, $why, $low_too) = @$_;
+	$host->configure("set block-uid = $bound\n");
+	$bound < 100 ? may('low', $low_too, "block-uid $bound")
+	    : may('sys1', $why, "block-uid $bound");
+	may('zero', $low, "block-uid $bound") if $bound == 0;
+}
+$host->configure("set block-uid = 65535\n");
+may('sys1', undef, 'block-uid, -a', 'secret', '-a');
+
 $host->configure("set check-shell\n");
 may('sys1', undef, 'a shell of the list');
 may('ftponly', 'the shell is not in /etc/shells', 'another shell');

@@ -54,7 +54,7 @@ note 'no test: ', join ' ', @none;
 # What popper knows.
 my (%default, %letter, %where, %type);
 for (split /\n/, `$Pop::POPPER --print-config`) {
-	$default{$1} = $2 if /^set ([a-z-]+) = "?([^"\t]*)"?\t/;
+	$default{$1} = $2 if /^(?:set|#) ([a-z-]+) = "?([^"\t]*)"?\t/;
 	$default{$1} = undef if /^# ([a-z-]+) is not set/;
 }
 for (split /\n/, `$Pop::POPPER --help`) {
