@@ -120,7 +120,7 @@ my ($choose) = Pop::slurp("$top/docs/performance.md") =~
     /^### Which to choose\n(.*?)(?=^##)/ms;
 for ('server-mode** (`-S`)', 'The cache', 'fast-update** (`-F`)', 'hash-spool',
     'temp-dir', 'update-status-headers', 'chunky-writes',
-    'reverse-lookup** (`-R`)', 'mail-lock-check** (`-L`)') {
+    'reverse-lookup** (`-R`', 'mail-lock-check** (`-L`)') {
 	like($choose, qr/^\*\*\Q$_/m, "performance.md: $_");
 }
 done_testing;
