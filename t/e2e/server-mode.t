@@ -79,34 +79,38 @@ sub in_place {
 my @m = map { Mbox::message($_, "text $_\n" x (3 * $_)) } 1 .. 8;
 my $all = join '', @m;
 my $new = Mbox::message(9);
-start();
-$host->spool('alice', $all);
-my $before = look();
-for my $do (sub { }, sub { $_[0]->multi('RETR 2') },
-    sub { $_[0]->multi('UIDL') }, sub { $_[0]->multi('TOP 3 1') },
-    sub { $_[0]->cmd('DELE 3'); $_[0]->cmd('RSET') }) {
-	my $s = $host->login('alice');
-	$do->($s);
-	$s->quit;
-	is(look(), $before, 'nothing deleted: not touched');
-}
-for my $signal ('KILL', 'TERM') {
-	my $s = $host->login('alice');
+my ($before, $s);
+for my $conf ($PLAIN, '') {
+	my $fields = $conf ? 'no fields' : 'fields';
+	start($conf);
+	$host->spool('alice', $all);
+	$before = look();
+	for my $do (sub { }, sub { $_[0]->multi('RETR 2') },
+	    sub { $_[0]->multi('UIDL') }, sub { $_[0]->multi('TOP 3 1') },
+	    sub { $_[0]->cmd('DELE 3'); $_[0]->cmd('RSET') }) {
+		my $s = $host->login('alice');
+		$do->($s);
+		$s->quit;
+		is(look(), $before, "$fields: nothing deleted: not touched");
+	}
+	for my $signal ('KILL', 'TERM') {
+		my $s = $host->login('alice');
+		$s->cmd('DELE 3');
+		kill $signal, $s->{pid};
+		$s->wait_end;
+		is(look(), $before, "$fields: $signal: not touched");
+	}
+	$s = $host->login('alice');
 	$s->cmd('DELE 3');
-	kill $signal, $s->{pid};
 	$s->wait_end;
-	is(look(), $before, "$signal: not touched");
+	is(look(), $before, "$fields: gone without QUIT: not touched");
+	$s = $host->login('alice');
+	like($s->cmd('STAT'), qr/^\+OK 8 /, "$fields: and all is there");
+	$host->deliver('alice', $new);
+	$before = look();
+	$s->quit;
+	is(look(), $before, "$fields: new mail: not touched");
 }
-my $s = $host->login('alice');
-$s->cmd('DELE 3');
-$s->wait_end;
-is(look(), $before, 'gone without QUIT: not touched');
-$s = $host->login('alice');
-like($s->cmd('STAT'), qr/^\+OK 8 /, 'and all is there');
-$host->deliver('alice', $new);
-$before = look();
-$s->quit;
-is(look(), $before, 'new mail: not touched');
 
 # With fields, where they have room; what does not move is as it was.
 sub plain {
