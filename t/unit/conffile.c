@@ -94,14 +94,14 @@ order(void **state)
 	struct err e;
 
 	(void)state;
-	write_file(1, "set timeout = 7\nset max-bulletins = 2\n");
+	write_file(1, "set timeout = 7\nset mail-lock-check = 2\n");
 	write_file(0,
 	    naming(text, sizeof text, "set timeout = 6\n", 1,
-		"set max-bulletins = 3\n"));
+		"set mail-lock-check = 3\n"));
 	fresh(&c, &e);
 	assert_int_equal(config_file(&c, path_of(0), IN_FILE, &e), 0);
 	assert_int_equal(c.timeout, 7);
-	assert_int_equal(c.max_bulletins, 3);
+	assert_int_equal(c.mail_lock_check, 3);
 	assert_int_equal(c.depth, 0);
 	config_free(&c);
 
@@ -122,7 +122,7 @@ order(void **state)
 	fresh(&c, &e);
 	assert_int_equal(config_argv(&c, 4, argv, &e), 0);
 	assert_int_equal(c.timeout, 5);
-	assert_int_equal(c.max_bulletins, 2);
+	assert_int_equal(c.mail_lock_check, 2);
 	config_free(&c);
 }
 
@@ -195,7 +195,7 @@ inner_error(void **state)
 	fresh(&c, &e);
 	assert_int_equal(config_file(&c, path_of(0), IN_FILE, &e), -1);
 	snprintf(want, sizeof want,
-	    "%s:3: option timeout: is no integer, or is out of range (x)",
+	    "%s:3: option timeout: needs an integer from 1 to 86400 (x)",
 	    path_of(1));
 	assert_string_equal(e.text, want);
 	config_free(&c);
