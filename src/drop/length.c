@@ -8,19 +8,17 @@
 #define BEFORE 3 /* octets that an empty line behind another one needs */
 
 /*
- * A separator begins at p, which has BEFORE octets in front of it; all: the
- * spool ends at end.
+ * A separator begins at p, which has BEFORE octets in front of it.  Of those
+ * up to end a line that is cut off there is too long to be one, or the last
+ * one of the spool.
  */
 static bool
-is_separator(const char *p, const char *end, bool all)
+is_separator(const char *p, const char *end)
 {
 	const char *lf = memchr(p, '\n', (size_t)(end - p));
 
 	if (p[-1] != '\n' ||
 	    (p[-2] != '\n' && !(p[-2] == '\r' && p[-3] == '\n')))
-		return false;
-	/* its end is not there: too long, unless the spool ends */
-	if (lf == NULL && !all)
 		return false;
 	if (lf != NULL)
 		end = lf;
@@ -50,7 +48,7 @@ length_end(
 	for (p = text + BEFORE; p < stop && (*p == '\n' || *p == '\r'); p++)
 		continue;
 	if (p > text + BEFORE + LENGTH_SLACK ||
-	    (p < stop && !is_separator(p, stop, n == left - length)))
+	    (p < stop && !is_separator(p, stop)))
 		return 0;
 	*end += length + (uint64_t)(p - text) - BEFORE;
 	return 0;

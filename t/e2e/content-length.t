@@ -108,10 +108,17 @@ sub arrives {
 	like($s->quit, qr/^\+OK/, "$name: QUIT");
 	my ($got) = read_all($name);
 	is_deeply($got, [sent(2), sent(3)], "$name: in order");
-	# a cache that only grows
-	$host->deliver('alice', told(4, 0) . told(5, 0));
-	($got) = read_all("$name, grown");
-	is_deeply($got, [map { sent($_) } 2 .. 5], "$name: and more");
+	# what the cache knows, with a spool that only grows, too
+	for my $more ([4 .. 9], [10], [11]) {
+		$host->deliver('alice', join '', map { told($_, 0) } @$more);
+		($got) = read_all("$name, @$more");
+		is_deeply($got, [map { sent($_) } 2 .. $more->[-1]],
+		    "$name, @$more: all");
+	}
+	$host->deliver('alice', told(12, 0));
+	read_all("$name: deleted", 3, 10);
+	($got) = read_all("$name: kept");
+	is_deeply($got, [map { sent($_) } 2, 3, 5 .. 10, 12], "$name: the others");
 }
 
 # What somebody can do who knows how long the next message is: it becomes text
@@ -145,6 +152,9 @@ for my $mode (@Modes::modes) {
 	arrives($mode);
 	forged($mode);
 	changed($mode);
+	# what an update leaves is scanned by the same rules
+	unlike($host->log_text, qr/not what the update left|was changed/,
+	    "$mode->{name}: no surprise in the log");
 }
 
 # Killed at each call, nothing is lost.

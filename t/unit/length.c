@@ -243,6 +243,32 @@ hand_made(void **state)
 		    row[i].name, i);
 }
 
+/* The longest From_ line that there can be, behind as many line ends. */
+static void
+longest(void **state)
+{
+	static const char date[] = " Thu Jan  1 00:00:00 1970";
+	const char *const end[] = { "\n", "\r\n", "" };
+	size_t over;
+	size_t i;
+
+	(void)state;
+	for (over = 0; over < 2; over++) {
+		for (i = 0; i < COUNT(end); i++) {
+			char s[2000];
+			int n = snprintf(s, sizeof s,
+			    FROM "Content-Length: 40\n\n" BODY
+				 "%.*sFrom %0*d%s%s",
+			    LENGTH_SLACK, "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n",
+			    (int)(FROMLINE_MAX - sizeof date - 4 + over), 0,
+			    date, end[i]);
+
+			expect(s, (size_t)n, 2, over > 0 ? 2 : 3, "longest",
+			    i + over * 10);
+		}
+	}
+}
+
 static uint32_t
 chance(uint32_t *x, uint32_t n)
 {
@@ -369,6 +395,7 @@ main(void)
 		cmocka_unit_test(values),
 		cmocka_unit_test(each_length),
 		cmocka_unit_test(hand_made),
+		cmocka_unit_test(longest),
 		cmocka_unit_test(by_chance),
 		cmocka_unit_test(looks),
 		cmocka_unit_test(look_fails),

@@ -170,47 +170,25 @@ ends_here(const struct text *t, size_t i)
 	return t->marks && is_mark(t->data, &t->l[i]);
 }
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r';
-}
-
-/* What Content-Length says in the lines from i to h - 1; n + 1: nothing. */
-static size_t
+/* What Content-Length says in the lines from i to h - 1. */
+static uint64_t
 said_length(const struct text *t, size_t i, size_t h)
 {
-	size_t v = t->n + 1;
-	bool any = false;
+	uint64_t v = LENGTH_NONE;
 
 	for (; i < h; i++) {
-		const char *s = t->data + t->l[i].start;
-		size_t end = t->l[i].len;
-		size_t k = 15;
+		const struct line *l = t->l + i;
+		const char *s = t->data + l->start;
 
-		if (header_kind(s, t->l[i].raw) != HEADER_LENGTH)
+		if (header_kind(s, l->raw) != HEADER_LENGTH)
 			continue;
-		if (any || t->l[i].raw > FROMLINE_MAX)
-			return t->n + 1;
+		if (v != LENGTH_NONE || l->raw > FROMLINE_MAX)
+			return LENGTH_BAD;
 		if (i + 1 < h &&
-		    header_kind(t->data + t->l[i + 1].start, t->l[i + 1].raw) ==
+		    header_kind(t->data + l[1].start, l[1].raw) ==
 			HEADER_CONTINUED)
-			return t->n + 1;
-		any = true;
-		while (k < end && is_blank(s[k]))
-			k++;
-		while (end > k && is_blank(s[end - 1]))
-			end--;
-		if (k == end || end - k > 20)
-			return t->n + 1;
-		for (v = 0; k < end; k++) {
-			if (s[k] < '0' || s[k] > '9')
-				return t->n + 1;
-			v = v * 10 + (size_t)(s[k] - '0');
-			/* it will not get smaller */
-			if (v > t->n)
-				v = t->n + 1;
-		}
+			return LENGTH_BAD;
+		v = header_length(s, l->raw);
 	}
 	return v;
 }
@@ -222,7 +200,7 @@ said_length(const struct text *t, size_t i, size_t h)
 static size_t
 length_goes_to(const struct text *t, size_t i, size_t h)
 {
-	size_t v = said_length(t, i, h);
+	uint64_t v = said_length(t, i, h);
 	size_t at = t->l[h].next;
 	size_t k = 0;
 
