@@ -89,7 +89,7 @@ for (['no last newline', "From a\@b Mon Nov  2 08:15:01 2026\nA: b\n\nx",
 	$s->quit;
 }
 
-# Content-Length is not believed, right or wrong: a From_ line behind an empty
+# Without the option, Content-Length is not believed: a From_ line behind an empty
 # line begins a message, and a body ends at the next one.
 for my $length (0, 13, 60, 1000) {
 	$host->spool('alice', "From a\@b Thu Jan  1 00:00:00 1970\nA: b\n" .
