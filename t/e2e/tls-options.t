@@ -195,7 +195,7 @@ for my $how ('stls', 'alternate-port') {
 my $refusal = "-ERR [SYS/PERM] Unable to process configuration file.\r\n";
 for my $how ('stls', 'alternate-port') {
 	for my $row (['does nothing', 'exec @ARGV;',
-	    qr/.*:7: option tls-support: the wrapper was started, and there is no TLS.*\(\Q$dir\E\/bin\/poptls\)/, 1],
+	    qr/.*:8: option tls-support: the wrapper was started, and there is no TLS.*\(\Q$dir\E\/bin\/poptls\)/, 1],
 	    ['is not there', undef, qr/Unable to run \Q$dir\E\/bin\/poptls/, 0]) {
 		my ($name, $does, $want, $times) = @$row;
 		conf("tls-support = $how",
