@@ -116,8 +116,12 @@ set_line(struct config *c, const struct opt *o, const char *p,
 	token(p, &rest);
 	if (rest.kind != TOKEN_END)
 		return bad(at,
-		    "one value to a line; a value with blanks has to be "
-		    "quoted",
+		    t.kind == TOKEN_STRING
+			? "behind the closing quote stands more; a value that "
+			  "has one kind of quotes in it goes into another kind "
+			  "of \", ' and `"
+			: "one value to a line; a value with blanks has to be "
+			  "quoted",
 		    o->name, e);
 	return config_set(c, o, t.text, at, e);
 }

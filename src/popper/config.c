@@ -10,8 +10,9 @@
 
 #define STRING_MAX 255
 
-/* mistakes that are told */
+/* mistakes that are told, and what a user's file can have in the log */
 #define WRONG_MAX 100
+#define PASSED_MAX 20
 
 /* Puts where the option stands in front of an error that tells a path. */
 static int
@@ -95,6 +96,22 @@ is_shown(int fd)
 		((st.st_mode & 040) != 0 && st.st_gid != 0));
 }
 
+/*
+ * A user's file is not worth a log-in, where what it asks for has no part in
+ * that; an administrator has to know.
+ */
+static int
+missing(struct config *c, const struct opt *o, const struct config_at *at,
+    struct err *e)
+{
+	confvalue_fail(o, at, e, o->missing, "");
+	if ((at->where & (IN_HOME | IN_SPOOL)) == 0)
+		return -1;
+	if (c->wrong++ < PASSED_MAX)
+		log_line("%s (passed over)", e->text);
+	return confvalue_clear(c, o, at, e);
+}
+
 int
 config_set(struct config *c, const struct opt *o, const char *value,
     const struct config_at *at, struct err *e)
@@ -118,7 +135,7 @@ config_set(struct config *c, const struct opt *o, const char *value,
 		    "it, and have another pass phrase",
 		    "");
 	if (o->missing != NULL && confvalue_asks(c, o))
-		return confvalue_fail(o, at, e, o->missing, "");
+		return missing(c, o, at, e);
 	if (set_origin(c, o, at, e) == -1)
 		return -1;
 	if (act(c, o, at, e) == -1)

@@ -83,7 +83,7 @@ struct config {
 	unsigned depth;	  /* of files that name files */
 	FILE *tell;	  /* see config_tell */
 	bool version;	  /* -v */
-	unsigned wrong;	  /* mistakes that were told */
+	unsigned wrong;	  /* mistakes that were told, or passed over */
 	const char *file; /* the last one that origin got */
 	/* texts are kept until all are freed; the first ones lie here */
 	struct config_text *more;

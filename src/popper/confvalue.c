@@ -215,6 +215,19 @@ confvalue_asks(const struct config *c, const struct opt *o)
 	}
 }
 
+int
+confvalue_clear(struct config *c, const struct opt *o,
+    const struct config_at *at, struct err *e)
+{
+	if (o->def != NULL)
+		return confvalue_assign(c, o, o->def, at, e);
+	if (o->type == OPT_BOOL)
+		*(bool *)field(c, o) = false;
+	else
+		*(char **)field(c, o) = NULL;
+	return 0;
+}
+
 void
 confvalue_free(struct config *c)
 {

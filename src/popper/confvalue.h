@@ -16,6 +16,10 @@ int confvalue_assign(struct config *c, const struct opt *o, const char *v,
 /* Its value asks for something: it is not false, nor the default. */
 bool confvalue_asks(const struct config *c, const struct opt *o);
 
+/* As config_init leaves it. */
+int confvalue_clear(struct config *c, const struct opt *o,
+    const struct config_at *at, struct err *e);
+
 /* -1 with e: where, which option, what is wrong, and the value if any. */
 int confvalue_fail(const struct opt *o, const struct config_at *at,
     struct err *e, const char *text, const char *value);

@@ -304,6 +304,23 @@ for my $line ('set clear-text-password = always', 'set bulldir = /tmp',
 like($host->log_text, qr{home/\.qpopper-options:1: option bulldir: is restricted},
     'with file, line and option in the log');
 ok(!-e "$dir/mine", 'a trace file of the user was not made');
+# What Qpopper let users set, and is not there: no reason to keep them out.
+for my $place ($host->{root} ? (0, 1) : 0) {
+	my @text = (undef, undef);
+	$text[$place] = "set max-bulletins = 3\nset bulldb-nonfatal\n" .
+	    "set announce-expire = 9\n" . "set max-bulletins = 4\n" x 30;
+	$text[$place] .= "set bulldir = /b\n" if $place == 1;
+	Pop::spew($host->{log}, '', 0644);
+	($reply, $capa) = option_files(@text);
+	like($reply, qr/^\+OK/, "a user's file: bulletins are passed over");
+	like($capa, qr/^EXPIRE 9\r$/m, 'and the rest counts');
+	like($host->log_text,
+	    qr/qpopper-options:2: option bulldb-nonfatal: there are no .*\(passed over\)$/m,
+	    'which the log tells');
+	is((() = $host->log_text =~ /passed over/g), 20, 'twenty times at most');
+}
+($reply) = option_files("set max-bulletins = x\n", undef);
+like($reply, qr/^-ERR \[SYS\/PERM\]/, 'a wrong value of it is a mistake');
 # C32: nobody but the user has the file read, and not before log-in.
 {
 	Pop::spew($user[0], "set shy\n", 0644);

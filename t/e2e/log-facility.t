@@ -100,6 +100,15 @@ $s->wait_end;
 like(received(), qr/^<149>$stamp popper\[\d+\]: command line: option timeout: /m,
     'is told in syslog');
 
+# popauth and tcpserver write to standard error, whatever is set
+my $said = `$Pop::BUILD/popauth -list nobody 2>&1`;
+isnt($?, 0, 'popauth without a database');
+like($said, qr/^popauth: /, 'says so on standard error');
+$said = `$Pop::BUILD/popper 192.0.2.1:8110 -y local1 2>&1`;
+isnt($?, 0, 'an address that is not ours');
+like($said, qr/^tcpserver: fatal: unable to bind/, 'tcpserver, too');
+is(received(), '', 'and nothing in syslog');
+
 # a trace file comes first
 $host->configure("set statistics\nset log-facility = local0\n" .
     "set tracefile = $host->{dir}/trace\n");

@@ -137,6 +137,7 @@ __DATA__
 --disable-check-pw-max
 --enable-chunky-writes
 --enable-debugging
+--enable-debug
 --enable-cache-dir
 --enable-group-bulls
 --enable-hash-spool
@@ -150,6 +151,7 @@ __DATA__
 --enable-log-login
 --enable-low-debug
 --enable-new-bulls
+--with-new-bulls
 --enable-nonauth-file
 --disable-old-spool-loc
 --enable-old-uidl
@@ -175,6 +177,7 @@ __DATA__
 --enable-uw-kludge
 --enable-warnings
 --with-drac
+--enable-drac
 --with-gdbm
 --with-kerberos5
 --with-openssl

@@ -69,6 +69,9 @@ static const struct wrong {
 #define AFTER "a = is missing behind the name of the option"
 #define VALUE "after = comes the value of "
 #define ONE "one value to a line; a value with blanks has to be quoted "
+#define MORE \
+	"behind the closing quote stands more; a value that has one kind of " \
+	"quotes in it goes into another kind of \", ' and ` "
 	{ IN_FILE, 1, "set shy true", AFTER " (shy)" },
 	{ IN_FILE, 1, "set timeout 5", AFTER " (timeout)" },
 	{ IN_FILE, 1, "set timeout \"5\"", AFTER " (timeout)" },
@@ -80,9 +83,9 @@ static const struct wrong {
 	{ IN_FILE, 1, "set shy =", VALUE "(shy)" },
 	{ IN_FILE, 1, "set timeout = 5 6", ONE "(timeout)" },
 	{ IN_FILE, 1, "set spool-dir = /a b", ONE "(spool-dir)" },
-	{ IN_FILE, 1, "set spool-dir = \"/a\" b", ONE "(spool-dir)" },
-	{ IN_FILE, 1, "set spool-dir = \"/a\"b", ONE "(spool-dir)" },
-	{ IN_FILE, 1, "set spool-dir = \"/a\"\"b\"", ONE "(spool-dir)" },
+	{ IN_FILE, 1, "set spool-dir = \"/a\" b", MORE "(spool-dir)" },
+	{ IN_FILE, 1, "set spool-dir = \"/a\"b", MORE "(spool-dir)" },
+	{ IN_FILE, 1, "set spool-dir = \"/a\"\"b\"", MORE "(spool-dir)" },
 	{ IN_FILE, 1, "set timeout = 5 = 6", ONE "(timeout)" },
 	{ IN_FILE, 1, "set timeout = 5=6", ONE "(timeout)" },
 	{ IN_FILE, 1, "reset timeout",
@@ -286,8 +289,6 @@ static const struct wrong {
 	    "option max-bulletins: " INT("0", "1000000") " (x)" },
 	{ IN_FILE, 1, "set bulldb-max-retries = 10",
 	    "option bulldb-max-tries: " BULLETINS },
-	{ IN_HOME, 1, "set bulldb-nonfatal",
-	    "option bulldb-nonfatal: " BULLETINS },
 	{ IN_FILE, 1, "set drac-host = localhost", "option drac-host: " DRAC },
 	{ IN_FILE, 1, "set mail-command = /usr/lib/sendmail",
 	    "option mail-command: " XMIT },
