@@ -176,6 +176,19 @@ kept=$(cd "$root" && find opt/etc var ! -type d | sort)
 check uninstall mk uninstall
 check 'configuration, keys and mail are left, every file' \
     test "$(cd "$root" && find . ! -type d | sed 's|^\./||' | sort)" = "$kept"
+# not into a package's tree: clients can come at once
+mk_here() {
+	PREFIX=$dir/here SYSCONFDIR=$dir/here/etc MANDIR=$dir/here/man \
+	    LIBEXECDIR=$dir/here/lib EMPTYDIR=$dir/here/lib/empty \
+	    RUNDIR=$dir/here/run DESTDIR='' sh -c 'cd "$0" && scripts/install' "$top"
+}
+check 'install in place' mk_here
+check 'access.cdb is made' test -f "$dir/here/etc/cdb/access.cdb"
+echo 127.:allow >"$dir/here/etc/cdb/access"
+old=$(cksum "$dir/here/etc/cdb/access.cdb")
+check 'install in place again' mk_here
+check 'what is there is left alone' \
+    test "$(cksum "$dir/here/etc/cdb/access.cdb")" = "$old"
 check 'the program is gone' test ! -e "$root/opt/popper/sbin/popper"
 check "and what log tools had" test ! -e "$root/opt/popper/share/popper"
 check 'nor are others left' rmdir "$root/opt/popper/sbin"
