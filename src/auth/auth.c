@@ -21,7 +21,7 @@ auth_reason(enum auth_rc rc)
 		[AUTH_NOSECRET] = "the account is locked or has no secret",
 		[AUTH_POLICY] = "clear-text-password forbids it",
 		[AUTH_EXPIRED] = "the account or its password has expired",
-		[AUTH_LOWUID] = "uid 10 or below",
+		[AUTH_LOWUID] = "a uid of block-uid or below",
 		[AUTH_LISTED] = "the lists of users say no",
 		[AUTH_SHELL] = "the shell is not in /etc/shells",
 		[AUTH_OTHER] = "checkpassword has another name for the user",

@@ -89,7 +89,7 @@ enum auth_rc {
 	AUTH_NOSECRET, /* nothing to compare with: locked, empty, no secret */
 	AUTH_POLICY,   /* clear-text-password forbids it */
 	AUTH_EXPIRED,  /* the account or its password is too old */
-	AUTH_LOWUID,   /* uid 10 or below, or 0 */
+	AUTH_LOWUID,   /* block-uid or below, or 0 */
 	AUTH_LISTED,   /* auth-file, nonauth-file, allow or deny say no */
 	AUTH_SHELL,    /* not one of /etc/shells */
 	AUTH_OTHER,    /* a program takes the name for another one */

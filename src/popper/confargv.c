@@ -108,6 +108,10 @@ stray(const char *word, struct err *e)
 	char shown[64];
 
 	text_safe(shown, sizeof shown, word);
+	if (word[0] == '-' && word[1] == '-')
+		return err_set(e, ERR_CONF,
+		    "command line: there is no %s here; see popper --help",
+		    shown);
 	return err_set(e, ERR_CONF,
 	    "command line: \"%s\" is no option; an address to listen on "
 	    "stands before all options",
@@ -123,7 +127,7 @@ config_argv(struct config *c, int argc, char *const *argv, struct err *e)
 		const char *p = argv[i];
 		int r = 0;
 
-		if (p[0] != '-' || p[1] == '\0')
+		if (p[0] != '-' || p[1] == '\0' || p[1] == '-')
 			r = stray(p, e);
 		else
 			for (p++; r == 0 && *p != '\0'; p++)

@@ -112,7 +112,7 @@ set_line(struct config *c, const struct opt *o, const char *p,
 		return bad(
 		    at, "a quote is not closed, in the value of", o->name, e);
 	if (t.kind != TOKEN_WORD && t.kind != TOKEN_STRING)
-		return bad(at, "after = comes the value of", o->name, e);
+		return bad(at, "a value is missing behind =, for", o->name, e);
 	token(p, &rest);
 	if (rest.kind != TOKEN_END)
 		return bad(at,
@@ -213,8 +213,8 @@ int
 config_open(const struct config *c, const char *path, struct err *e)
 {
 	if (c->depth >= DEPTH_MAX)
-		return err_set(
-		    e, ERR_CONF, "files name each other more than 100 deep");
+		return err_set(e, ERR_CONF,
+		    "files name each other, or themselves, more than 100 deep");
 	return safefile_open_admin(path, e);
 }
 

@@ -210,6 +210,9 @@ void config_print(const struct config *c, FILE *to);
 /* One line for each option that was set and means nothing. */
 void config_notes(const struct config *c, FILE *to);
 
+/* One line for each path that was set and is not there. */
+void config_paths(const struct config *c, FILE *to);
+
 /* One line an option: the command line's help. */
 void config_help(FILE *to);
 

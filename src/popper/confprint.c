@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* runs as: root */
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config.h"
 
@@ -86,19 +88,56 @@ config_print(const struct config *c, FILE *to)
 	}
 }
 
+static void
+tell_note(const struct config *c, size_t i, const char *text, FILE *to)
+{
+	const struct config_origin *at = &c->origin[i];
+
+	fprintf(to, "popper: %s", at->file);
+	if (at->line > 0)
+		fprintf(to, ":%u", at->line);
+	fprintf(to, ": option %s %s\n", optab[i].name, text);
+}
+
+/* A session may find what is not there now, so this is no mistake. */
+static void
+note_path(const struct config *c, size_t i, FILE *to)
+{
+	const char *value = *(char *const *)value_of(c, &optab[i]);
+	char path[256];
+	char text[400];
+
+	/* behind a program stand its arguments */
+	snprintf(path, sizeof path, "%.*s", (int)strcspn(value, " "), value);
+	if (access(value, F_OK) == 0 || access(path, F_OK) == 0)
+		return;
+	snprintf(text, sizeof text, "names what is not there now: %s: %s", path,
+	    strerror(errno));
+	tell_note(c, i, text, to);
+}
+
 void
 config_notes(const struct config *c, FILE *to)
 {
 	size_t i;
 
 	for (i = 0; i < optab_count; i++) {
-		if ((optab[i].flags & OPT_VOID) != 0 &&
-		    c->origin[i].file != NULL)
-			fprintf(to,
-			    "popper: %s:%u: option %s means nothing here, see "
-			    "qpopper.conf(5)\n",
-			    c->origin[i].file, c->origin[i].line,
-			    optab[i].name);
+		if (c->origin[i].file != NULL &&
+		    (optab[i].flags & OPT_VOID) != 0)
+			tell_note(c, i,
+			    "means nothing here, see qpopper.conf(5)", to);
+	}
+}
+
+void
+config_paths(const struct config *c, FILE *to)
+{
+	size_t i;
+
+	for (i = 0; i < optab_count; i++) {
+		if (c->origin[i].file != NULL &&
+		    (optab[i].flags & OPT_PATH) != 0)
+			note_path(c, i, to);
 	}
 }
 

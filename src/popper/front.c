@@ -276,7 +276,9 @@ front_run(struct session *s, uid_t uid, gid_t gid)
 	hangup_ignore();
 	split_close_others(s->mon);
 	if (priv_confine(s->cfg.empty_dir, uid, gid, &e) == -1) {
-		tell(s, MON_END, END_UNCONFINED, 0, e.text);
+		/* an argument is short */
+		tell(s, MON_END, END_UNCONFINED, 0,
+		    e.sys != 0 ? strerror(e.sys) : e.text);
 		_exit(111);
 	}
 	if (!s->greeted)

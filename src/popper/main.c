@@ -136,6 +136,8 @@ tell(const struct session *s, enum mode mode)
 	if (mode == MODE_TLS)
 		poptls_print(&p, stdout);
 	config_notes(&s->cfg, stderr);
+	if (mode == MODE_CHECK)
+		config_paths(&s->cfg, stderr);
 	return 0;
 }
 

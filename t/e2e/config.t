@@ -93,6 +93,12 @@ is($out, '', 'nothing else is printed');
 is($code, 0, 'an option without a meaning is no mistake');
 like($err, qr/^popper: \Q$dir\E\/void:1: option tls-options means nothing/,
     'and is told');
+($code, undef, $err) = popper('--check-config', '-f',
+    conf('paths', "set auth-file = $dir/none\nset spool-dir = $dir\n" .
+	"set checkpassword = \"$dir/no more\"\n"));
+is($code, 0, 'a path that is not there yet is no mistake');
+like($err, qr/^popper: \Q$dir\E\/paths:1: option auth-file names what is not there now: \Q$dir\E\/none: No such file .*\npopper: \Q$dir\E\/paths:3: option checkpassword names .*\/no: .*\n\z/,
+    'and is told');
 for (['-v'], ['-V'], ['-s', '-V'], ['-sv', '-T', '5'], ['--version']) {
 	($code, $out) = popper(@$_);
 	is("$code $out", "0 popper (version $1)\n", "@$_")

@@ -43,7 +43,7 @@ sub may {
 
 my $none = 'locked or has no secret';
 my $old = 'has expired';
-my $low = 'uid 10 or below';
+my $low = 'a uid of block-uid or below';
 may('sys1', undef, 'a password');
 may('sys1', 'the proof is wrong', 'another password', 'wrong');
 may('plain', undef, 'a hash in passwd');
@@ -149,7 +149,7 @@ my %by = (APOP => sub { my $t = shift; $t->apop(@_) },
     'CRAM-MD5' => \&cram, 'SCRAM-SHA-256' => \&scram);
 lists();
 for (['sys1', 'APOP'], ['sys1', 'CRAM-MD5'], ['sys1', 'SCRAM-SHA-256'],
-    ['gone', 'APOP', 'has expired'], ['low', 'CRAM-MD5', 'uid 10'],
+    ['gone', 'APOP', 'has expired'], ['low', 'CRAM-MD5', 'a uid of block-uid'],
     ['ftponly', 'SCRAM-SHA-256', 'the shell'],
     ['nowhere', 'SCRAM-SHA-256', 'no such user']) {
 	my ($user, $mech, $why) = @$_;

@@ -67,7 +67,7 @@ static const struct wrong {
 	{ IN_HOME, 1, "set nosuch", UNKNOWN "(nosuch)" },
 /* between name and value */
 #define AFTER "a = is missing behind the name of the option"
-#define VALUE "after = comes the value of "
+#define VALUE "a value is missing behind =, for "
 #define ONE "one value to a line; a value with blanks has to be quoted "
 #define MORE \
 	"behind the closing quote stands more; a value that has one kind of " \
