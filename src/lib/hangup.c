@@ -26,7 +26,9 @@ end_connection(int number)
 
 	if (getpid() != hangup.pid)
 		_exit(111);
-	hangup.got = number;
+	/* who sends both means the stronger one */
+	if (hangup.got != SIGTERM)
+		hangup.got = number;
 	if (shutdown(hangup.fd, SHUT_RDWR) == -1 && errno == ENOTSOCK)
 		_exit(111);
 	errno = old;

@@ -317,6 +317,11 @@ run_quit(struct session *s, const struct args *a)
 
 	(void)a;
 	s->t_end = clock_ms();
+	/* mail that the client asked for in one breath, and did not get */
+	if (out_flush(&s->out) == -1) {
+		s->gone = END_CUT;
+		return OC_GONE;
+	}
 	if (trans_commit(s, &e) == -1) {
 		session_error(s, &e);
 		return OC_FAIL;

@@ -100,6 +100,7 @@ set_line(struct config *c, const struct opt *o, const char *p,
 {
 	struct token t;
 	struct token rest;
+	int r;
 
 	p = token(p, &t);
 	if (t.kind == TOKEN_END)
@@ -123,7 +124,10 @@ set_line(struct config *c, const struct opt *o, const char *p,
 			: "one value to a line; a value with blanks has to be "
 			  "quoted",
 		    o->name, e);
-	return config_set(c, o, t.text, at, e);
+	r = config_set(c, o, t.text, at, e);
+	/* it may be the pass phrase */
+	explicit_bzero(&t, sizeof t);
+	return r;
 }
 
 static int

@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "cmd.h"
 #include "front.h"
+#include "hangup.h"
 #include "report.h"
 #include "session.h"
 #include "text.h"
@@ -76,6 +77,15 @@ input_end(struct session *s, enum io_line st)
 	default:
 		return END_CUT;
 	}
+}
+
+/* What the client has sent behind the last command is not done any more. */
+static enum session_end
+hung_up(struct session *s)
+{
+	s->sys = 0;
+	out_flush(&s->out);
+	return in_pending(&s->in) || in_partial(&s->in) ? END_CUT : END_EOF;
 }
 
 static bool
@@ -258,6 +268,8 @@ session_loop(struct session *s, const struct cmd *table, int64_t total)
 			return END_CUT;
 		if (total != INT64_MAX && clock_left(total) == 0)
 			return END_TIMEOUT_CUT;
+		if (hangup_signal() != 0)
+			return hung_up(s);
 		st = next_line(s, &line);
 		if (is_input_end(st)) {
 			end = input_end(s, st);

@@ -315,7 +315,8 @@ for my $place ($host->{root} ? (0, 1) : 0) {
 	my @text = (undef, undef);
 	$text[$place] = "set max-bulletins = 3\nset bulldb-nonfatal\n" .
 	    "set announce-expire = 9\n" . "set max-bulletins = 4\n" x 30;
-	$text[$place] .= "set bulldir = /b\n" if $place == 1;
+	$text[$place] .= "set bulldir = /b\nset bulldb-max-retries = 9\n"
+	    if $place == 1;
 	Pop::spew($host->{log}, '', 0644);
 	($reply, $capa) = option_files(@text);
 	like($reply, qr/^\+OK/, "a user's file: bulletins are passed over");

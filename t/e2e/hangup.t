@@ -73,6 +73,48 @@ for my $mode ('', "set server-mode\n", "set fast-update\n") {
 	}
 }
 
+# What had been sent behind the last command is not done after a signal, and
+# nothing is deleted whose octets did not go out.
+$host->configure("set update-on-abort\n");
+my $breath = "RETR 1\r\nDELE 1\r\nRETR 2\r\nDELE 2\r\nQUIT\r\n";
+for (['TERM'], ['HUP'], ['TERM', 'HUP'], ['HUP', 'TERM'], []) {
+	my @signals = @$_;
+	my ($lines, $spool) = ended(sub {
+		my ($s) = @_;
+		kill 'STOP', $s->{pid};
+		$s->put($breath);
+		kill $_, $s->{pid} for @signals;
+		@signals ? kill 'CONT', $s->{pid}
+		    : shutdown $s->{sock}, 1;
+		kill 'CONT', $s->{pid};
+	});
+	# what SIGHUP finds deleted is that, as at an end of file
+	my $least = !@signals ? 1 : "@signals" eq 'HUP' ? 2 : 3;
+	cmp_ok(messages($spool), '>=', $least, "one breath, then @signals")
+	    or diag($lines);
+}
+# A session that waits for an agent's lock while its client goes.
+for my $how ('TERM', 'HUP', 'close') {
+	$host->spool('alice', $mail);
+	my $from = length $host->log_text;
+	Pop::spew("$host->{dir}/spool/alice.lock", "1\n");
+	my $s = $host->connect;
+	$s->cmd('USER alice');
+	$s->put("PASS secret\r\n$breath");
+	my $end = time + $Pop::PATIENCE;
+	until (-e "$host->{dir}/spool/.alice.pop" || time > $end) {
+		select undef, undef, undef, 0.02;
+	}
+	ok(-e "$host->{dir}/spool/.alice.pop", 'it waits for the lock');
+	$how eq 'close' ? close delete $s->{sock} : kill $how, $s->{pid};
+	unlink "$host->{dir}/spool/alice.lock";
+	$s->rest if $s->{sock};
+	$s->wait_end;
+	is(messages($host->spool('alice')), 3, "$how: all mail is there")
+	    or diag(new_lines($from));
+}
+$host->configure('');
+
 # A client who goes while he is written to.
 $host->configure("set update-on-abort\n");
 my $body = ('x' x 70 . "\n") x 60000;
