@@ -161,12 +161,12 @@ static const char *
 tag(const char *called)
 {
 	static const char *const known[] = { "qpopper", "in.qpopper" };
-	const char *slash = called == NULL ? NULL : strrchr(called, '/');
+	const char *slash = strrchr(called, '/');
 	size_t i;
 
 	if (slash != NULL)
 		called = slash + 1;
-	for (i = 0; called != NULL && i < 2; i++) {
+	for (i = 0; i < 2; i++) {
 		if (strcmp(called, known[i]) == 0)
 			return known[i];
 	}
@@ -208,7 +208,7 @@ main(int argc, char **argv)
 	if (closed == -1)
 		return 111;
 	log_open(POPPER_NAME, closed == 1, STDIN_FILENO, LOG_MAIL);
-	log_tag(tag(argv[0]));
+	log_tag(tag(poptls_called(argv)));
 	wrong = standalone_take(&at, &argc, argv, &e);
 	if (at.wanted && mode == MODE_SERVE)
 		mode = MODE_LISTEN;

@@ -144,6 +144,16 @@ poptls_print(const struct poptls *p, FILE *to)
 		fputc('\n', to);
 }
 
+const char *
+poptls_called(char *const *argv)
+{
+	const char *started = getenv(STARTED);
+
+	if (started != NULL)
+		return started;
+	return argv[0] != NULL ? argv[0] : "";
+}
+
 int
 poptls_start(const struct config *c, int argc, char **argv, struct err *e)
 {
@@ -160,7 +170,7 @@ poptls_start(const struct config *c, int argc, char **argv, struct err *e)
 		    "environment",
 		    p.path, e);
 	all = calloc(p.count + (size_t)argc + 1, sizeof *all);
-	if (all == NULL || setenv(STARTED, "1", 1) == -1) {
+	if (all == NULL || setenv(STARTED, poptls_called(argv), 1) == -1) {
 		free(all);
 		return err_set(e, ERR_TEMP, "No memory to start %s", p.path);
 	}

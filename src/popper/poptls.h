@@ -37,4 +37,7 @@ void poptls_print(const struct poptls *p, FILE *to);
  */
 int poptls_start(const struct config *c, int argc, char **argv, struct err *e);
 
+/* The name that we were called by, also before poptls was started. */
+const char *poptls_called(char *const *argv);
+
 #endif

@@ -96,6 +96,8 @@ for (['secrets', "alice\n", 1], ['secrets', "\n#\nalice:secret\n", 3],
     ['access', "300.1.:deny\n", 1], ['access', "9-1.:deny\n", 1],
     ['access', "5.5-:deny\n", 1], ['access', "10.0.0.*:deny\n", 1],
     ['access', " 10.:deny\n", 1], ['access', "host.example:deny\n", 1],
+    ['access', ":allow\n127.:allow\n:deny\n", 3],
+    ['access', "10.:allow\n\n10.:allow,A=\"b\"\n", 3],
     ['access', ":allow\n127.:alow\n", 2], ['access', "127.\n", 1],
     ['access', "127.:allow,X=\"a\n", 1], ['access', "127.:allow,X\n", 1]) {
 	my ($file, $text, $line) = @$_;

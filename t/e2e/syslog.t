@@ -60,6 +60,17 @@ for (['', 2, 'mail'], ["set log-facility = mail\n", 2, 'mail'],
 	cmp_ok($debug, '>=', 3, 'commands are lines of debug');
 	is($other, 2, 'and the others of notice');
 }
+# standard error that is the client's socket, as under inetd
+{
+	$host->configure("set statistics\n");
+	my $s = $host->login('alice', before => \@in, stderr_socket => 1);
+	$s->quit;
+	unlike($s->{raw}, qr/Stats/, 'inetd: no line to the client');
+	my $line = '';
+	recv $log, $line, 4096, 0 if IO::Select->new($log)->can_read(0);
+	like($line, qr/\A<21>.* popper\[\d+\]: Stats: alice /,
+	    'but one to syslog');
+}
 my @got = logged('', '-y', 'local1');
 is_deeply([map { $_->[0] } @got], [17 * 8 + 5], '-y local1');
 done_testing;

@@ -177,7 +177,7 @@ for my $how ('stls', 'alternate-port') {
 	    'Pop::Session';
 	$s->{greeting} = $s->line;
 	my ($args, $env, $fds) = started();
-	is($env, 'POPPER_TLS_STARTED=1', "inetd, $how: the environment");
+	is($env, 'POPPER_TLS_STARTED=qpopper', "inetd, $how: the environment");
 	is($fds, '0 1 2', "inetd, $how: the files");
 	like($s->cmd('STLS'), qr/^\+OK/, 'inetd: STLS') if $how eq 'stls';
 	$s->cmd('USER alice');
