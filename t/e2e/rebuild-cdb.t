@@ -12,7 +12,8 @@ use Test::More;
 my $dir = tempdir('popper-cdb.XXXXXX', TMPDIR => 1, CLEANUP => 1);
 my %good = (
 	access => "# all\n127.:allow\n10.1.2-9.:deny\n192.0.2.7:allow,A=\"b c\"," .
-	    "D=/e/\n=host.example:deny\nwho\@1.2.3.4:deny\n2001:db8::1:allow\n" .
+	    "D=/e/\n=host.example:deny\nwho\@1.2.3.4:deny\n2001:db8::1:allow\n2001:db8::deny\n::1:allow\n" .
+	    "2001:db8:1:2:3:4:5:6:deny\nfe80::allow\n" .
 	    "1.2.3.4-9:deny\n:allow\n",
 	secrets => "alice:{apop}a secret: with {all}\nalice:{crypt}$Pop::HASH\n",
 	users => "alice:1001:100:/home/alice\nbob:1:0:/b:/var/mail/bob\n",
@@ -96,6 +97,8 @@ for (['secrets', "alice\n", 1], ['secrets', "\n#\nalice:secret\n", 3],
     ['access', "300.1.:deny\n", 1], ['access', "9-1.:deny\n", 1],
     ['access', "5.5-:deny\n", 1], ['access', "10.0.0.*:deny\n", 1],
     ['access', " 10.:deny\n", 1], ['access', "host.example:deny\n", 1],
+    (map { ['access', "$_:deny\n", 1] } '2001:DB8::1', '2001:0db8::1',
+	'2001:db8', '2001:db8:0:0:0:0:0:1', '2001:db8:1'),
     ['access', ":allow\n127.:allow\n:deny\n", 3],
     ['access', "10.:allow\n\n10.:allow,A=\"b\"\n", 3],
     ['access', ":allow\n127.:alow\n", 2], ['access', "127.\n", 1],
