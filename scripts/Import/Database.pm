@@ -13,6 +13,7 @@ use Fcntl qw(O_RDONLY O_NONBLOCK);
 
 my $SIZE_MAX = 64 << 20;	# as the source of the secrets
 my $FIELD_MAX = 4096;		# of a key or a value: no right one is so long
+my $RECORDS_MAX = 1 << 20;	# who owns the file has no say in root's memory
 my $PAGE = 1024;
 
 # GDBM's structs as three kinds of machines lay them out.  Offsets in a bucket:
@@ -85,6 +86,12 @@ sub part {
 	return $data;
 }
 
+sub add {
+	my ($file, $records, $key, $value) = @_;
+	fail($file, "has more than $RECORDS_MAX records") if @$records >= $RECORDS_MAX;
+	push @$records, [$key, $value];
+}
+
 # --- gdbm: header, directory of buckets, buckets with a table of records
 
 sub gdbm {
@@ -92,6 +99,7 @@ sub gdbm {
 	my ($layout, $head) = gdbm_layout($file, $order);
 	my (@records, @faults, %seen);
 	my $room = $file->{size};
+	$file->{room} = $file->{size};
 	for my $at (offsets($layout, $order, part($file, $head->{dir},
 	    $head->{dir_size}))) {
 		next if $seen{$at}++;
@@ -108,6 +116,7 @@ sub gdbm {
 		bucket($file, $order, $layout,
 		    part($file, $at, $head->{bucket_size}), $head->{elements},
 		    \@records, \@faults);
+		last if $file->{room} < 0;
 	}
 	return (\@records, \@faults);
 }
@@ -160,8 +169,14 @@ sub bucket {
 			    "\"$begin\" lies outside of the file, or is too long";
 			next;
 		}
+		# nor have two records
+		$file->{room} -= $key + $value;
+		if ($file->{room} < 0) {
+			push @$faults, 'more records are named than there is room for';
+			last;
+		}
 		my $record = part($file, $at, $key + $value);
-		push @$records, [substr($record, 0, $key), substr $record, $key];
+		add($file, $records, substr($record, 0, $key), substr $record, $key);
 	}
 }
 
@@ -183,7 +198,7 @@ sub ndbm {
 			next;
 		}
 		$order = $found;
-		push @records, page_items($page, page_offsets($page, $order));
+		page_items($file, \@records, $page, page_offsets($page, $order));
 	}
 	fail($file, 'is no ndbm file') if !$order && @faults;
 	return (\@records, \@faults);
@@ -204,27 +219,27 @@ sub page_offsets {
 }
 
 sub page_items {
-	my ($page, @at) = @_;
-	my ($end, @records) = ($PAGE);
+	my ($file, $records, $page, @at) = @_;
+	my $end = $PAGE;
 	while (my ($key, $value) = splice @at, 0, 2) {
-		push @records, [substr($page, $key, $end - $key),
-		    substr $page, $value, $key - $value];
+		add($file, $records, substr($page, $key, $end - $key),
+		    substr $page, $value, $key - $value);
 		$end = $value;
 	}
-	return @records;
 }
 
 # --- the text of db_dump: a head, then keys and values by turns
 
 sub dump_text {
 	my ($file, $text) = @_;
-	my @lines = split /\n/, $text;
-	my ($hex, @items, $end) = (1);
-	while (defined(my $l = shift @lines)) {
-		last if $l eq 'HEADER=END';
-		$hex = 0 if $l eq 'format=print';
+	my ($hex, $key, $end, @records) = (1);
+	$text .= "\n" if $text =~ /[^\n]\z/;
+	while ($text =~ /\G([^\n]*)\n/g) {
+		last if $1 eq 'HEADER=END';
+		$hex = 0 if $1 eq 'format=print';
 	}
-	for my $l (@lines) {
+	while ($text =~ /\G([^\n]*)\n/g) {
+		my $l = $1;
 		last if $end = $l eq 'DATA=END';
 		$l =~ s/^ // or fail($file, 'a line of the dump has no blank in front');
 		if ($hex) {
@@ -235,14 +250,15 @@ sub dump_text {
 			$l =~ s/\\(\\|[0-9a-fA-F]{2})/
 			    $1 eq '\\' ? '\\' : chr hex $1/ge;
 		}
-		push @items, $l;
+		if (defined $key) {
+			add($file, \@records, $key, $l);
+			$key = undef;
+		} else {
+			$key = $l;
+		}
 	}
 	my @faults = $end ? () : ('the dump has no end');
-	push @faults, 'the last key has no value' if @items % 2;
-	my @records;
-	while (@items > 1) {
-		push @records, [splice @items, 0, 2];
-	}
+	push @faults, 'the last key has no value' if defined $key;
 	return (\@records, \@faults);
 }
 

@@ -521,10 +521,16 @@ for (['dir', 8, pack 'Q<', 1 << 60], ['dir', 8, pack 'q<', -8],
 	substr(my $text = $good, $at, length $octets) = $octets;
 	hostile("a header with a wrong $name", $text, 100, qr/damaged|cut off/);
 }
+# and elements that are all of the same octets
+my $few = substr($good, 0, 2048 + 112) . (pack('V a4 Q< V2', 1, "aaaa", 3072, 0, 600) x 37);
+is(hostile('a bucket of one record, many times', pack('a3072', $few) .
+    'x' x 600, 1, qr/more records are named/), '', 'none of it is taken');
+hostile('a dump of a million records and more', $head . " \n" x 2100000 . "DATA=END\n",
+    100, qr/has more than 1048576 records/);
 # a directory of many buckets that overlap
 my $wide = pack('V2 Q< V4', 0x13579acf, 1024, 1024, 8 << 20, 20, 1024, 38);
 hostile('buckets without end', pack('a1024', $wide) .
-    pack('Q<*', map { 8 * $_ } 1 .. 1 << 20), 1, qr/more buckets are named/);
+    pack('Q<*', map { 8 * $_ } 1 .. 1 << 20), 1, qr/more (?:buckets|records) are named/);
 substr(my $huge = $good, 2048 + 112 + 16, 4) = pack 'V', 0xffffffff;
 hostile('a key of 4 GB', $huge, 1, qr/lies outside of the file, or is too long/);
 hostile('pages of noise', join('', map { pack 'v*', 500, map { $_ } 1 .. 511 }
