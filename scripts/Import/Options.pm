@@ -78,7 +78,7 @@ sub why {
 	$line =~ s/^(?:command line(?: -e)?|\/[^:]*:\d+): //;
 	$line .= "; users' .popbull files stay as they are"
 	    if $line =~ /^option bulldir:/;
-	return $line =~ s/^option [a-z-]+: //r;
+	return $line =~ s/^option [a-z-]+:? //r;
 }
 
 # What popper makes of options: (undef, WHY, NAME of the option that is wrong or
@@ -90,9 +90,11 @@ sub ask {
 	    if $code;
 	my @set;
 	for (split /\n/, $out) {
-		my ($line, $name, $idle) =
-		    /^(set ([a-z-]+) = .*)\t# \Q$origin\E(, no effect.*)?$/ or next;
-		push @set, [$name, $line, $idle ? 'has no effect' .
+		# what is not there yet is printed as a remark
+		my ($name, $value, $idle) =
+		    /^(?:set|#(?=.*, no effect yet$)) ([a-z-]+) = (.*)\t# \Q$origin\E(, no effect.*)?$/
+		    or next;
+		push @set, [$name, "set $name = $value", $idle ? 'has no effect' .
 		    ($idle =~ /yet/ ? ' yet' : ' here') : $DIFFERS{$name}];
 	}
 	return @set;
@@ -151,18 +153,18 @@ sub lines_of {
 # A line is { text, note, from, gone (commented out), names (a file) }.
 sub line {
 	my ($self, $file, $text, $from) = @_;
-	my $line = { text => $text, from => $from };
+	my $line = { text => requoted($text), from => $from };
 	return $line if $text =~ /^[ \t]*(?:#|$)/;
+	# also of a line that popper cannot make out
+	$line->{option} = lc $1 if $text =~ /^[ \t]*(?:re)?set[ \t]+([a-z-]+)/i;
 	# these two are not for popper to try: it would read, and write, files
 	if ($text =~ /^[ \t]*set[ \t]+(config-file|tracefile)[ \t]*=[ \t]*(["'`]?)(.*?)\2[ \t]*(?:#.*)?$/i) {
 		return $self->traced($line) if lc $1 eq 'tracefile';
 		return $self->named($line, $3);
 	}
-	my $one = "$self->{scratch}/one";
-	put($one, "$text\n");
-	my @set = $self->ask("$one:1", '-f', $one);
+	my @set = $self->try($line->{text});
 	if (@set && !defined $set[0]) {
-		$line->{option} = $set[2];
+		$line->{option} = $set[2] if defined $set[2];
 		return refused($line, $set[1]);
 	}
 	for (@set) {
@@ -172,6 +174,27 @@ sub line {
 		noted($line, $name, $note) if $note;
 	}
 	return $line;
+}
+
+# A \" within "..." was a quote there; here another kind stands around it.
+sub requoted {
+	my ($text) = @_;
+	my ($front, $value, $behind) =
+	    $text =~ /^([^#"'`]*=[ \t]*)"((?:[^"\\]|\\.)*)"([ \t]*(?:#.*)?)$/
+	    or return $text;
+	return $text unless $value =~ s/\\"/"/g;
+	for my $quote ("'", '`') {
+		return "$front$quote$value$quote$behind" if index($value, $quote) < 0;
+	}
+	return $text;
+}
+
+# What popper makes of one line of a file, as ask has it.
+sub try {
+	my ($self, $text) = @_;
+	my $one = "$self->{scratch}/one";
+	put($one, "$text\n");
+	return $self->ask("$one:1", '-f', $one);
 }
 
 sub traced {
@@ -246,25 +269,22 @@ sub letters_of {
 	return @found;
 }
 
-# command FROM, NAME, ALONE, WORDS: the file that a command line becomes, a line
-# for each letter in their order.  If it is one -f and no more, that file; if
-# ALONE, and there is one -f, its lines between those of the letters.
+# command INTO, FROM, ALONE, WORDS: a command line becomes a line for each letter
+# in their order.  If ALONE, and there is one -f, its lines between those of the
+# letters.
 sub command {
-	my ($self, $from, $name, $alone, @words) = @_;
+	my ($self, $into, $from, $alone, @words) = @_;
 	my @letters = grep { $_->[0] ne '-M' } $self->letters_of(@words);
 	my @files = grep { $_->[0] eq '-f' } @letters;
-	if (@letters == 1 && @files && $self->there($from, $files[0][1])) {
-		return $self->file($files[0][1]);
-	}
-	my $into = $self->add(@files == 1 && $alone && defined $files[0][1] ?
-	    $files[0][1] =~ s{.*/}{}r : $name);
+	# other files that name it name this one, then
+	$self->{files}{$files[0][1]} = $into
+	    if @letters == 1 && $alone && $self->there($from, $files[0][1]);
 	for (@letters) {
 		my ($letter, $value) = @$_;
 		push @{ $into->{lines} }, $letter eq '-f' ?
 		    $self->letter_file($into, $from, $value, $alone && @files == 1) :
 		    $self->letter($into, $from, $letter, $value);
 	}
-	return $into;
 }
 
 sub there {
@@ -363,14 +383,13 @@ sub settle {
 		my ($code, undef, $err) = $self->run($self->{popper},
 		    '--check-config', '-f', $at->($top));
 		if ($code == 0) {
-			$self->ciphers($top) or return;
-			next;
+			next if $self->ciphers($top);
+			$self->not_there($err);
+			return;
 		}
 		my $did = 0;
 		for (split /\n/, $err) {
-			my ($n, $line, $why) =
-			    m{^popper: \Q$self->{scratch}\E/(\d+)\.conf:(\d+): (.*)} or next;
-			my $l = $self->{all}[$n]{lines}[$line - 1];
+			my $l = $self->line_told($_);
 			next if !$l || $l->{gone};
 			refused($l, why($_));
 			$did = 1;
@@ -378,6 +397,27 @@ sub settle {
 		$did or die "popper refuses what was made of the options: $err";
 	}
 	die "popper refuses what was made of the options\n";
+}
+
+# The line that popper tells of.
+sub line_told {
+	my ($self, $text) = @_;
+	my ($n, $line) = $text =~ m{^popper: \Q$self->{scratch}\E/(\d+)\.conf:(\d+): }
+	    or return;
+	return $self->{all}[$n]{lines}[$line - 1];
+}
+
+# Paths that are not there now.
+sub not_there {
+	my ($self, $err) = @_;
+	for (split /\n/, $err) {
+		my $l = $self->line_told($_);
+		next unless $l && /: option [a-z-]+ names what is not there now/;
+		next if $l->{absent}++;
+		Import::Report::remark($l->{from}, why($_));
+		Import::Report::left($l->{from}, 'without this list nobody logs in')
+		    if $l->{option} =~ /^(?:non)?auth-file$/;
+	}
 }
 
 # Words of OpenSSL that poptls does not know would keep the service from its

@@ -182,8 +182,8 @@ is(file_of($out, 'qpopper.conf'), "set statistics = true\n", 'the FAQ\'s example
 is(setting($out, 'qpopper', 'LIMIT'), 60, 'defaults count');
 is(join(' ', map { setting($out, 'qpopper-tls', $_) }
     qw(IP PORT LIMIT PERHOST QUIET)), '192.0.2.5 995 100 4 -q', 'what xinetd says');
-like(setting($out, 'qpopper-tls', 'CONF'), qr{/tls\.config$}, 'the file itself');
-is(file_of($out, 'tls.config'), "set tls-support = alternate-port\n" .
+like(setting($out, 'qpopper-tls', 'CONF'), qr{/qpopper-tls\.conf$}, 'the name of the service');
+is(file_of($out, 'qpopper-tls.conf'), "set tls-support = alternate-port\n" .
     "set tls-server-cert-file = /etc/mail/certs/cert.pem\n", 'as it was');
 $access = file_of($out, 'access');
 like($access, qr/^[#]\ is\ another\ list:\n[#]192\.0\.2\.67:deny\n[#]192\.0\.2\.66:deny\n
@@ -191,6 +191,7 @@ like($access, qr/^[#]\ is\ another\ list:\n[#]192\.0\.2\.67:deny\n[#]192\.0\.2\.
     'its rules');
 like($access, qr/^# hosts\.allow and hosts\.deny say, too:\n#:deny$/m,
     'and those of TCP wrappers, which xinetd asks');
+like($err, qr/^\S+ has another list, and access is one/m, 'which is told');
 Pop::spew("$dir/rules/access", $access, 0644);
 is(system("$Pop::TOP/scripts/rebuild-cdb $dir/rules"), 0, 'rebuild-cdb takes them');
 unlink "$dir/old/etc/hosts.deny";
@@ -237,6 +238,9 @@ for (['popper 8110 -S -T600', undef, 8110],
 	is("$code " . setting($out, $name, 'IP') . ' ' .
 	    setting($out, $name, 'PORT'), '0 ' . ($ip || 0) . " $port", $line);
 }
+($code, $out, $err) = import_it('-c', 'popper -x -s');
+is("$code " . file_of($out, 'qpopper.conf') =~ s/\t.*//gr, "0 set xtnd-xmit = false\n" .
+    "set statistics = true\n", 'what was forbidden stays so when it comes');
 is((import_it('-c', 'popper a:b:c'))[0], 100, 'no address');
 is((import_it('-c', 'popper 99999999'))[0], 100, 'no port');
 
@@ -263,7 +267,7 @@ TEXT
 old('etc/mail/long', '#' . 'x' x 2000 . "\nset spool-dir = /" . 'y' x 1010 .
     "\n# a NUL: \0\nset log-facility = mail #" . 'z' x 980 . "\nset statistics\r\n");
 ($code, $out, $err) = import_it('-f', "$dir/old/etc/mail/long");
-is(file_of($out, 'long') =~ s/(x|y|z)+/$1/gr, <<'TEXT', 'lines that are too long');
+is(file_of($out, 'qpopper.conf') =~ s/(x|y|z)+/$1/gr, <<'TEXT', 'lines that are too long');
 ##x	# not here: the line is longer than 1023 octets
 #set spool-dir = /y	# not here: the line is longer than 1023 octets
 ## a NUL: ?	# not here: the line has a NUL in it
@@ -274,7 +278,7 @@ old('etc/mail/more.config', "reset reverse-lookup\nset drac-host = x\n" .
     "set config-file = /etc/mail/qpopper.config\n");
 ($code, $out, $err) = import_it('-f', $config, '-p', $Pop::POPPER);
 is($code, 1, 'a configuration file: lines were left out');
-my $text = file_of($out, 'qpopper.config');
+my $text = file_of($out, 'qpopper.conf');
 is($text =~ s/\t# (?:not )?here: .*//gr, <<'TEXT', 'line by line');
 # two lines of remarks stay,
 	# where they are
@@ -311,7 +315,7 @@ set temp-name = .%s.mine
 set tls-cipher-list = NONSENSE
 set tls-version = SSLv3
 TEXT
-is(file_of($out, 'two') =~ s/\t# .*//gr, <<'TEXT', 'commented out all the same');
+is(file_of($out, 'qpopper.conf') =~ s/\t# .*//gr, <<'TEXT', 'commented out all the same');
 set cache-name = .%s.mine
 #set tls-support = stls
 #set temp-name = .%s.mine
@@ -327,8 +331,8 @@ my $phrase = old('etc/mail/phrase', "set tls-passphrase = hush\n" .
 ($code, $out, $err) = import_it('-f', $phrase);
 unlike("$out$err", qr/hush/, 'a pass phrase is not shown');
 import_it('-f', $phrase, '-o', "$dir/phrase");
-like(Pop::slurp("$dir/phrase/phrase"), qr/^set tls-passphrase = hush\t/m, 'but written');
-is(sprintf('%o', (stat "$dir/phrase/phrase")[2] & 07777), '600', 'for root only');
+like(Pop::slurp("$dir/phrase/qpopper.conf"), qr/^set tls-passphrase = hush\t/m, 'but written');
+is(sprintf('%o', (stat "$dir/phrase/qpopper.conf")[2] & 07777), '600', 'for root only');
 
 # The guide's two ports with one common file.
 old('etc/mail/common', "set tls-server-cert-file = /etc/mail/certs/cert.pem\n");
@@ -338,7 +342,7 @@ old("etc/mail/$_->[0]", "set config-file = /etc/mail/common\nset tls-support = $
     "$_->[0] stream tcp nowait root /usr/local/lib/popper qpopper -s -f /etc/mail/$_->[1]\n" }
     ['pop3', 'p110'], ['pop3s', 'p995']));
 is($code, 0, 'two ports, one file');
-is(file_of($out, 'p995'), "set statistics = true\n" .
+is(file_of($out, 'qpopper-tls.conf'), "set statistics = true\n" .
     "set config-file = \"/etc/popper/imported/common\"\n" .
     "set tls-support = alternate-port\n", 'one of them, with its letters');
 is(setting($out, 'qpopper-tls', 'QUIET'), '-q', 'TLS comes first there');
@@ -351,19 +355,79 @@ is("$code " . file_of($out, 'qpopper.conf'), "0 set statistics = true\n" .
 is((import_it('-c', 'popper -f /etc/missing'))[0], 100, 'no such file');
 is((import_it('-c', 'popper -f'))[0], 100, '-f without a file');
 
+# A file has the name of its service, whatever another one is called.
+old('etc/mail/qpopper-tls.conf', "set tls-server-cert-file = /etc/mail/certs/cert.pem\n" .
+    "set config-file = /etc/mail/qpopper.conf\n");
+old('etc/mail/qpopper.conf', "set statistics\n");
+($code, $out) = import_it('-c', 'popper -f /etc/mail/qpopper-tls.conf -l 1', '-c',
+    'popper 995 -f /etc/mail/qpopper-tls.conf -l2');
+for (['qpopper', 'stls'], ['qpopper-tls', 'alternate-port']) {
+	is(setting($out, $_->[0], 'CONF'), "/etc/popper/imported/$_->[0].conf", 'CONF');
+	is(file_of($out, "$_->[0].conf"), 'set config-file = "/etc/popper/imported/' .
+	    "qpopper-tls.conf-2\"\nset tls-support = $_->[1]\n", "of $_->[0]");
+}
+like(file_of($out, 'qpopper-tls.conf-2'), qr{/qpopper\.conf-2"$}m, 'two others');
+
+# A quote within a value, as Qpopper wrote it.
+($code, $out, $err) = import_it('-f', old('etc/mail/quote', <<'TEXT'));
+set log-login = "(v%0) POP login by user \"%1\" at (%2) %3" # told
+set log-login = "it's \"%1\""
+set log-login = "it's `\"%1\""
+set log-login = "%1"
+TEXT
+like(file_of($out, 'qpopper.conf'), qr/\A
+    set\ log-login\ =\ '\(v%0\)\ POP\ login\ by\ user\ "%1"\ at\ \(%2\)\ %3'\ \#\ told\n
+    set\ log-login\ =\ `it's\ "%1"`\n
+    \#set\ log-login\ =\ "it's\ `\\"%1\\""\t\#\ not\ here:\ .*\n
+    set\ log-login\ =\ "%1"\n\z/x, 'stands in quotes of another kind');
+
+# Who could not log in, cannot.
+for my $line ('set auth-file = etc/pop.users', 'set nonauth-file = etc/none',
+    'set auth-file = "/etc/pop.users', 'set clear-text-password = nonsense',
+    'set block-uid = many', 'set check-shell = perhaps',
+    'set check-password-expired = perhaps', 'set config-file = etc/more',
+    'set config-file = /etc/mail/missing', 'set tls-client-required = perhaps') {
+	($code, $out, $err) = import_it('-f', old('etc/mail/who', "$line\n"));
+	is($code . (file_of($out, 'service/qpopper/down') // ' is up'), '1', $line);
+	like($err, qr/the service stays down: .*(?:was left out|cannot be had)$/m, 'why');
+}
+old('etc/mail/inner', "set auth-file = x\n");
+($code, $out) = import_it('-f', old('etc/mail/who', "set config-file = /etc/mail/inner\n"));
+is(file_of($out, 'service/qpopper/down'), '', 'also by a line of a file in a file');
+($code, $out) = import_it('-f', old('etc/mail/who', "set timeout = many\n"));
+is("$code " . (file_of($out, 'service/qpopper/down') // 'up'), '1 up', 'others do not matter');
+like((import_it('-f', old('etc/mail/who', 'set config-file = /etc/mail/who')))[2],
+    qr/files name each/, 'a file that names itself');
+
+($code, $out, $err) = import_it('-c', 'popper -s -p 7');
+is("$code " . file_of($out, 'service/qpopper/down'), '1 ', 'nor a letter that is wrong');
+for (['auth-file', 1], ['nonauth-file', 1], ['cache-dir', 0]) {
+	($code, $out, $err) = import_it('-f', old('etc/mail/who', "set $_->[0] = /no/where\n"));
+	is($code, $_->[1], "$_->[0] that is not there");
+	like($err, qr{^\S+/who:1: names what is not there now: /no/where: }m, 'is told');
+}
+
+# What the service's own accounts read, they can, whatever the shell's umask.
+my $old_mask = umask 077;
+import_it('-c', '-s', '-o', "$dir/closed/imported");
+umask $old_mask;
+is(join(' ', map { sprintf '%o', (stat "$dir/closed$_")[2] & 07777 } '', '/imported',
+    '/imported/service/qpopper/log', '/imported/service/qpopper/log/main',
+    '/imported/service/qpopper/log/run', '/imported/qpopper.conf'),
+    '755 755 755 750 755 644', 'modes of a service');
+
 # What is printed is always accepted.
 ($code, $out) = import_it('-f', $config, '-o', "$dir/printed");
-is(`$Pop::POPPER --check-config -f $dir/printed/qpopper.config 2>&1; echo \$?` =~
-    s/.*means nothing.*\n//r, "0\n", 'popper takes what was written');
+is(`$Pop::POPPER --check-config -f $dir/printed/qpopper.conf 2>/dev/null; echo \$?`, "0\n", 'popper takes what was written');
 
 # Nothing is written over.
-my $before = Pop::slurp("$dir/printed/qpopper.config");
+my $before = Pop::slurp("$dir/printed/qpopper.conf");
 ($code, $out, $err) = import_it('-f', $config, '-o', "$dir/printed");
 like("$code $err", qr/^100 .* is there already: nothing was written/s, 'not twice');
 unlink "$dir/printed/more.config";
 import_it('-f', $config, '-o', "$dir/printed");
 ok(!-e "$dir/printed/more.config", 'and not in part');
-is(Pop::slurp("$dir/printed/qpopper.config"), $before, 'it is as it was');
+is(Pop::slurp("$dir/printed/qpopper.conf"), $before, 'it is as it was');
 
 # --- pop.auth
 
