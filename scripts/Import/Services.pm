@@ -35,6 +35,15 @@ sub slurp {
 	return defined $text ? $text =~ s/\r$//gmr : '';
 }
 
+# other FROM, NAME, PROGRAM: a line of another program is told if it is of POP.
+sub other {
+	my ($from, $name, $program) = @_;
+	Import::Report::left($from, "$name: this starts no program named popper or " .
+	    'qpopper, and is left out' . ("$name $program" =~ /poppassd/ ?
+	    ': poppassd(8) is another service here, too' : ''))
+	    if $PORT{$name} || "$name $program" =~ /poppassd/;
+}
+
 # numbered TEXT: [NUMBER, LINE]; what begins with a blank continues a line.
 sub numbered {
 	my ($text) = @_;
@@ -85,8 +94,7 @@ sub inetd_line {
 	my $popper = defined $program && (is_popper($program) ||
 	    ($program =~ m{(?:^|/)tcpd[^/]*$} && is_popper($arg0 || '')));
 	if (!$popper) {
-		Import::Report::left($from, "$service: this line starts no program named " .
-		    'popper or qpopper, and is left out') if $PORT{$service};
+		other($from, $service, join ' ', grep { defined } $program, $arg0);
 		return;
 	}
 	if ($type ne 'stream' || $proto !~ /^tcp/ || $wait !~ /^nowait/) {
@@ -256,9 +264,7 @@ sub xinetd_service {
 	my %flag = map { uc $_ => 1 } @{ $b->{flags} || [] };
 	my $wrapped = $server =~ m{(?:^|/)tcpd[^/]*$} && is_popper($args[0] || '');
 	if (!is_popper($server) && !$wrapped) {
-		Import::Report::left($b->{from}, "$b->{name}: this service starts no program " .
-		    'named popper or qpopper, and is left out')
-		    if $PORT{$b->{name}};
+		other($b->{from}, $b->{name}, "$server " . ($args[0] || ''));
 		return;
 	}
 	if ($off || lc first($b, 'disable', 'no') eq 'yes') {

@@ -87,7 +87,7 @@ is(setting($out, 'qpopper-8110', 'IP'), '127.0.0.1', 'an address');
 is(setting($out, 'qpopper-8110', 'LIMIT'), 30, 'limits of BSD');
 is(setting($out, 'qpopper-8110', 'PERHOST'), 5, 'also those of a client');
 like($err, qr/:7: the user pop counts no more/, 'the user is told');
-like($err, qr/:5: pop-2: this line starts no program named popper/, 'another server');
+like($err, qr/:5: pop-2: this starts no program named popper/, 'another server');
 like($err, qr/:8: is left out: POP3 is "stream tcp nowait"/, 'UDP');
 unlike($err, qr/ftp/, 'nothing of FTP');
 
@@ -100,6 +100,29 @@ is("$code " . file_of($out, 'qpopper.conf'), "0 set statistics = true\n",
 is($code, 100, 'no line of Qpopper\'s');
 ($code, $out, $err) = import_it('-i', "$dir/old/etc/missing");
 like("$code $err", qr/^100 import-qpopper: \S*missing: No such file/, 'no file');
+
+# One port has one service.
+old('etc/hosts.deny', "ALL: 192.0.2.66\n");
+($code, $out, $err) = import_it('-i', old('etc/twice', join '', map {
+    "$_->[0] nowait root $_->[1]\n" }
+    ['pop3 stream tcp', '/x/popper qpopper -s'],
+    ['pop3 stream tcp6', '/x/popper qpopper -s'],
+    ['pop3 stream tcp', '/usr/sbin/tcpd /x/qpopper -s'],
+    ['192.0.2.1:pop3 stream tcp', '/x/popper qpopper -s'],
+    ['127.0.0.1:8110 stream tcp', '/x/popper qpopper -s'],
+    ['127.0.0.2:8110 stream tcp', '/x/popper qpopper -s']));
+is(join(' ', $out =~ m{^==> \S*/service/(\S+)/settings}mg),
+    'qpopper qpopper-2 qpopper-3 qpopper-8110 qpopper-8110-2', 'tcp and tcp6 are one');
+like($err, qr{^\S+/twice:2: is one service with \S+/twice:1$}m, 'which is told');
+is(join(' ', $out =~ m{^==> \S*/service/(\S+)/down}mg), 'qpopper-2 qpopper-3',
+    'others on the same port stay down');
+like($err, qr/stays down: port 110 is that of qpopper$/m, 'and why');
+unlink "$dir/old/etc/hosts.deny";
+($code, $out, $err) = import_it('-i', old('etc/passd', "pop3 stream tcp nowait root " .
+    "/x/popper qpopper\npoppassd stream tcp nowait root /x/poppassd poppassd\n" .
+    "106 stream tcp nowait root /usr/sbin/tcpd /x/poppassd\n"));
+is("$code " . (() = $err =~ /: poppassd\(8\) is another service/g), '1 2',
+    'a poppassd is told');
 
 # TCP wrappers: nothing is open that was closed.
 old('etc/hosts.allow', "ALL: 127.0.0.1\nqpopper, imapd: 192.0.2. 10.1.16.0/20 .example.org\n");
