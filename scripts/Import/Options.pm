@@ -34,9 +34,9 @@ my %DIFFERS = (
 	'update-on-abort' => 'a client that goes between two commands; a broken ' .
 	    'connection is never an update here',
 	'user-options' => 'such files are read when users log in, and not ' .
-	    'imported: some options are not there',
+	    'imported; they are only looked at now',
 	'spool-options' => 'such files are read when users log in, and not ' .
-	    'imported: some options are not there',
+	    'imported; they are only looked at now',
 );
 
 # new popper => PROGRAM, root => FOLDER in front of old paths, given => the one

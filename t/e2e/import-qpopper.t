@@ -439,6 +439,56 @@ is(join(' ', map { sprintf '%o', (stat "$dir/closed$_")[2] & 07777 } '', '/impor
     '/imported/service/qpopper/log/run', '/imported/qpopper.conf'),
     '755 755 755 750 755 644', 'modes of a service');
 
+# Users' own files: told before they keep somebody out.
+old('etc/passwd', join '', map { "$_:x:1:1::/home/$_:/bin/sh\n" }
+    qw(alice bob carol dan eve frank));
+make_path(map { "$dir/old/$_" } map({ "home/$_" } qw(alice bob carol dan eve frank)),
+    'var/mail/a/b');
+old('home/alice/.qpopper-options', "# mine\nset timeout = 600\nset statistics\n" .
+    "set max-bulletins = 3\nset bulldb-nonfatal\nset uw-kludge\n");
+old('home/bob/.qpopper-options', "set debug\nset timeout = 3600\nset nonsense\n" .
+    "reset bulldir\nset tracefile = $dir/stray\nset spool-dir = /x\n");
+symlink "$dir/old/home/bob/.qpopper-options", "$dir/old/home/carol/.qpopper-options";
+system 'mkfifo', "$dir/old/home/dan/.qpopper-options";
+old('home/eve/.qpopper-options', "set statistics = maybe\e[2J\n" . '#' x 70000);
+old('home/frank/.qpopper-options', "set drac-host = x\n" x 30);
+old('var/mail/.alice.qpopper-options', "set debug\nset drac-host = x\nset bulldir = /y\n" .
+    "set server-mode = 2\nset shy\n");
+old('var/mail/a/b/.ann.qpopper-options', "set shy\n");
+my $own = old('etc/mail/own', "set user-options\nset timing\n");
+($code, $out, $err) = import_it('-f', $own);
+my %told;
+push @{ $told{$1} }, $2 while $err =~ m{^$dir/old/home/(\w+)/\.qpopper-options:(\d+): }mg;
+is(join(' ', map { "$_:@{ $told{$_} }" } sort keys %told),
+    'bob:1 2 3 4 5 6 frank:' . join(' ', 1 .. 14), 'lines that refuse a log-in');
+is($code, 1, 'are something to look at');
+like($err, qr/bob\/\S+:1: debug cannot be set in this file; .*cannot log in$/m, 'why');
+like($err, qr/bob\/\S+:2: timeout is at most 1800 here;/, 'a bound of the home');
+like($err, qr/: 16 more such lines\n/, 'not without end');
+like($err, qr/: by this 3 files .* were found, .*grep -HinE/, 'how others are found');
+unlike($err, qr/^\S*\.alice\.qpopper/m, 'the spool is not looked at');
+ok(!-e "$dir/stray", 'a trace file was not made');
+unlink "$dir/old/home/$_/.qpopper-options" for qw(bob frank);
+is((import_it('-f', $own))[0], 0, 'nothing to tell');
+old('etc/mail/own', "set spool-options\nset spool-dir = /var/mail\n");
+($code, $out, $err) = import_it('-f', $own);
+is(join(' ', $err =~ m{^$dir/old/var/mail/(\S+): }mg), '.alice.qpopper-options:4 ' .
+    '.alice.qpopper-options:5', 'in the spool folder more is allowed');
+old('etc/mail/own', "set spool-options\nset hash-spool = 2\nset user-options\n");
+($code, $out, $err) = import_it('-f', $own);
+like($err, qr{^$dir/old/var/mail/a/b/\.ann\.qpopper-options:1: shy cannot}m, 'a hashed one');
+
+# The lists of what may stand there are the manual's.
+my ($manual, $pm) = map { Pop::slurp("$Pop::TOP/$_") } 'man/qpopper.conf.5',
+    'scripts/Import/Users.pm';
+for (['BOTH', 'both users\' files'], ['SPOOL', 'the spool folder\'s file']) {
+	my ($name, $words) = @$_;
+	my ($list) = $pm =~ /^my %$name = .*? qw\((.*?)\)/ms;
+	my @want = map { /\A(\S+)/ } grep { /^Also in \Q$words\E/m }
+	    split /^\.It Cm /m, $manual;
+	is(join(' ', sort split ' ', $list), join(' ', sort @want), "options of $words");
+}
+
 # What is printed is always accepted.
 ($code, $out) = import_it('-f', $config, '-o', "$dir/printed");
 is(`$Pop::POPPER --check-config -f $dir/printed/qpopper.conf 2>/dev/null; echo \$?`, "0\n", 'popper takes what was written');
