@@ -109,12 +109,14 @@ sub guarded {
 	return @lines;
 }
 
-# of_xinetd ONLY_FROM, NO_ACCESS: of these, too, the longest one decides.
+# of_xinetd ONLY_FROM, NO_ACCESS: of these, too, the longest one decides; of the
+# same address twice the first counts, and rebuild-cdb takes no second.
 sub of_xinetd {
 	my ($only, $no) = @_;
 	return () unless $only || $no;
-	my @lines = (lines('deny', 1, @{ $no || [] }),
-	    lines('allow', 1, @{ $only || [] }));
+	my %seen;
+	my @lines = grep { !$seen{s/:(?:allow|deny)$//r}++ }
+	    lines('deny', 1, @{ $no || [] }), lines('allow', 1, @{ $only || [] });
 	push @lines, ':deny' if $only && !grep { /^:/ } @lines;
 	return guarded(@lines);
 }

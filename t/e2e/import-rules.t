@@ -79,6 +79,8 @@ sub xinetd {
 	is(join(' | ', Import::Rules::of_xinetd($only, $no)), $want, $what);
 }
 xinetd(['192.0.2.0', '10.1'], undef, '192.0.2.:allow | 10.1.:allow | :deny', 'only_from');
+xinetd(['192.0.2.6', '192.0.2.7', '192.0.2.7'], ['192.0.2.6'],
+    '192.0.2.6:deny | 192.0.2.7:allow | :deny', 'an address that is there twice');
 xinetd(undef, ['192.0.2.6'], '192.0.2.6:deny | :allow', 'no_access');
 xinetd(undef, ['host.example.org'], '# by hand, deny: host.example.org | :deny', 'a name');
 xinetd(['192.0.2.0'], ['host.example.org'], '# by hand, deny: host.example.org | ' .
