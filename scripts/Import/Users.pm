@@ -61,7 +61,7 @@ sub say_what {
 	    if @faults > $TELL_MAX;
 	Import::Report::remark($where, "by this $looked files of users' own options " .
 	    'were found, and looked at; if there are more, look at them by: ' .
-	    "grep -HinE 'debug|tracefile|config-file|old-style|bulld|drac' " .
+	    "grep -HinE 'bulldir|bulldb-max|drac|debug|tracefile|config-file|old-style' " .
 	    '/home/*/.qpopper-options /var/mail/.*.qpopper-options');
 }
 
