@@ -155,6 +155,20 @@ drain(int fd)
 		explicit_bzero(rest, sizeof rest);
 }
 
+/* And all that it has left behind.  -1 with errno: how it ended is unknown. */
+static int
+end(pid_t pid, int *st)
+{
+	pid_t r;
+
+	kill(-pid, SIGKILL);
+	kill(pid, SIGKILL);
+	do {
+		r = waitpid(pid, st, 0);
+	} while (r == -1 && errno == EINTR);
+	return r == -1 ? -1 : 0;
+}
+
 int
 run_program(const struct run *r, struct err *e)
 {
@@ -181,11 +195,8 @@ run_program(const struct run *r, struct err *e)
 		err_sys(e, ERR_TEMP, "No use was to be had of", r->argv[0]);
 	if (program != -1)
 		close(program);
-	/* with all that it has left behind */
-	kill(-pid, SIGKILL);
-	kill(pid, SIGKILL);
-	while (waitpid(pid, &st, 0) == -1 && errno == EINTR)
-		;
+	if (end(pid, &st) == -1 && !bad)
+		bad = err_sys(e, ERR_TEMP, "Unable to wait for", r->argv[0]);
 	drain(fd[INPUT]);
 	close_ends(fd);
 	if (bad)

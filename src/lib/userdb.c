@@ -248,7 +248,7 @@ ask_getent(const struct userdb *db, const struct query *q, struct err *e)
 	char mem[LINE_OCTETS];
 	struct lines l;
 	int p[2];
-	int st = 0;
+	int st = -1; /* if it cannot be waited for */
 	int r;
 	pid_t pid;
 

@@ -173,6 +173,22 @@ tag(const char *called)
 	return POPPER_NAME;
 }
 
+/*
+ * What our starter ignores or has blocked stays so over exec: nothing could be
+ * waited for without SIGCHLD, and the look-up of a name would not end.
+ */
+static void
+signals(void)
+{
+	sigset_t none;
+
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
+	signal(SIGALRM, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 /* Only if it fails: its exit code. */
 static int
 listen_for(struct session *s, const struct standalone *at, int closed, int argc,
@@ -203,7 +219,7 @@ main(int argc, char **argv)
 		return code;
 	s->fd_in = STDIN_FILENO;
 	s->fd_out = STDOUT_FILENO;
-	signal(SIGPIPE, SIG_IGN);
+	signals();
 	closed = fds_hold();
 	if (closed == -1)
 		return 111;

@@ -145,6 +145,17 @@ for (@row) {
 	}
 }
 
+# A starter that ignores SIGCHLD: a no stays one, and is in the log.
+with("$dir/good");
+$s = $host->connect(before => ['perl', '-e', '$SIG{CHLD} = "IGNORE";
+    exec @ARGV', '--'], env => { TCPREMOTEIP => '192.0.2.66' });
+$s->cmd('USER dora');
+like($s->cmd('PASS wrong'), $no, 'SIGCHLD is ignored');
+$s->wait_end;
+like($host->log_text,
+    qr/\[AUTH\] Failed attempted login to dora from host \(192\.0\.2\.66\)/,
+    'SIGCHLD is ignored: the log');
+
 # What it gets: words of its own, fd 3, nothing of the client's.
 with("$dir/open -a  word", "reset check-password-expired\n");
 $s = $host->connect(env => { SECRET => 'x', LD_PRELOAD => '' });

@@ -140,9 +140,9 @@ is(warnings_of({ TCPREMOTEIP => undef, TCPREMOTEHOST => 'none.test' }), '',
 # A name server that says nothing holds nobody up.  What waits for it has
 # nothing of ours, and ends with us.
 sub waiting {
-	my ($ip) = @_;
+	my ($ip, @before) = @_;
 	my %env = (TCPREMOTEHOST => 'silent.test', TCPREMOTEIP => $ip);
-	my $s = $host->login('alice', env => \%env);
+	my $s = $host->login('alice', env => \%env, before => \@before);
 	my @pids;
 	until_true(sub { @pids = look_ups($ip);
 		@pids && (Pop::slurp("/proc/$pids[0]/status") || '') =~ /^Seccomp:\t2/m
@@ -169,12 +169,21 @@ kill 'KILL', $s->{pid};
 waitpid $s->{pid}, 0;
 $s->{code} = 0;
 ok(until_true(sub { !kill 0, $pid }, 3), 'it ends with a session that was killed');
-($s, $pid) = waiting('192.0.2.22');
+# whatever popper's starter ignores, or has blocked: SIGALRM and SIGIO
+my @blocked = ('perl', '-MPOSIX', '-e', 'sigprocmask(SIG_BLOCK,
+    POSIX::SigSet->new(14, 29)); exec @ARGV', '--');
+my @ignored = ('perl', '-e', '@SIG{qw(ALRM IO CHLD)} = ("IGNORE") x 3;
+    exec @ARGV', '--');
+($s, $pid) = waiting('192.0.2.22', @blocked);
 $s->quit;
 ok(until_true(sub { !kill 0, $pid }, 3), 'and with one that ended');
 cmp_ok(time - $begin, '<', 4, 'before it would have ended by itself');
 
-($s, $pid) = waiting('192.0.2.23');
+($s, $pid) = waiting('192.0.2.23', @ignored);
+my ($blocked, $ignored) = map { hex } Pop::slurp("/proc/$pid/status") =~
+    /^Sig(?:Blk|Ign):\t([0-9a-f]+)$/mg;
+is($blocked, 0, 'no signal is blocked');
+is($ignored & (1 << 13 | 1 << 28), 0, 'and those that end it are not ignored');
 ok(until_true(sub { !kill 0, $pid }, 12), 'it ends by itself');
 is($s->cmd('NOOP'), '+OK ', 'and the session does not');
 like($host->log_text, qr/Unable to look up the host name "silent\.test" of the client at "192\.0\.2\.23": \S/,
