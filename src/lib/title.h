@@ -18,8 +18,9 @@ struct title {
 };
 
 /*
- * argv and envp as main() had them; what stands in argv is not to be read any
- * more.  t has to stay where it is: the environment lies in it.
+ * argv and envp as main() had them, before any word is moved.  Once a title was
+ * set, what stands in argv is not to be read any more.  t has to stay where it
+ * is: the environment lies in it.
  */
 void title_init(struct title *t, char *const *argv, char **envp);
 

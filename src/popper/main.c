@@ -211,10 +211,13 @@ main(int argc, char **argv)
 	enum mode mode = MODE_SERVE;
 	struct standalone at;
 	struct err e;
-	int code = words(&argc, argv, &mode);
 	int closed;
 	int wrong;
+	int code;
 
+	/* before a word is taken out of argv */
+	title_init(&s->title, argv, environ);
+	code = words(&argc, argv, &mode);
 	if (code != -1)
 		return code;
 	s->fd_in = STDIN_FILENO;
@@ -246,6 +249,5 @@ main(int argc, char **argv)
 	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 	peer_find(&s->peer, STDIN_FILENO, s->cfg.reverse_lookup);
 	io_tune(STDIN_FILENO);
-	title_init(&s->title, argv, environ);
 	return monitor_run(s);
 }

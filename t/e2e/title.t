@@ -56,6 +56,13 @@ is(title($s->{pid}), 'popper: alice at 192.0.2.1 (192.0.2.1): transaction',
     'and it stays');
 $s->quit;
 
+# A first word that means nothing, as Qpopper's FAQ has it, is no hindrance.
+$s = $host->connect(before => ['sh', '-c', 'p=$1; shift; exec "$p" qpopper "$@"',
+	'sh']);
+is(title($s->{pid}), 'popper: 192.0.2.1 (192.0.2.1): waiting for log-in',
+    'behind a first word qpopper');
+$s->quit;
+
 # The lock of another program holds log-in and update up for a while.
 sub held {
 	my ($state, $go) = @_;
