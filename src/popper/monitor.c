@@ -251,7 +251,9 @@ serve(struct monitor *m, struct mon_msg *msg)
 	msg->user[sizeof msg->user - 1] = '\0';
 	msg->arg[sizeof msg->arg - 1] = '\0';
 	text_safe(msg->arg, sizeof msg->arg, msg->arg);
-	if (msg->op < MON_OPS && requests[msg->op].run != NULL &&
+	/* with a blank in it, it could be a whole line of the log */
+	if ((msg->user[0] == '\0' || username_ok(msg->user)) &&
+	    msg->op < MON_OPS && requests[msg->op].run != NULL &&
 	    m->asked[msg->op]++ < requests[msg->op].most)
 		return requests[msg->op].run(m, msg);
 	log_line(

@@ -149,10 +149,10 @@ sub forged {
 	my %op = map { split /=/ } @ops;
 	$s->leave;
 	my $m = sub {
-		my ($op, $code, $len, $fill) = @_;
+		my ($op, $code, $len, $fill, $user) = @_;
 		$op = $op{$op} if exists $op{$op};
-		return unpack 'H*', substr(pack('CCSa*', $op, $code, $len,
-		    $fill x $msg), 0, $msg);
+		return unpack 'H*', substr(pack('CCSa64a*', $op, $code, $len,
+		    $user // 'alice', $fill x $msg), 0, $msg);
 	};
 	my $no_try = unpack 'H*', "\xff" x $try;
 	my @t = ('msg 1 ' . $m->('try', 1, 0, "\0"), "msg 1 $no_try",
@@ -167,12 +167,26 @@ sub forged {
 	forged('more octets than told', 'msg 1 ' . $m->('try', 1, 1, "\0"),
 	    'msg 1 ' . '41' x 2000, 'verdict');
 	# an acceptance of what was never proved
-	forged('taken without a try', 'msg 1 ' . $m->('taken', 1, 0, "alice\0"));
+	forged('taken without a try', 'msg 1 ' . $m->('taken', 1, 0, "\0"));
 	forged('taken after a bad try', @t,
-	    'msg 1 ' . $m->('taken', 1, 0, "alice\0"));
+	    'msg 1 ' . $m->('taken', 1, 0, "\0"));
 	forged('questions', ("msg 1 " . $m->('kinds', 0, 0, "\0")) x 50,
-	    ("msg 1 " . $m->('salt', 0, 0, "alice\0")) x 50);
-	forged('the salt of no name', 'msg 1 ' . $m->('salt', 0, 0, "../\xff"));
+	    ("msg 1 " . $m->('salt', 0, 0, "\0")) x 50);
+	forged('the salt of no name', 'msg 1 ' . $m->('salt', 0, 0, "\0", ''));
+	# a name that would be a line of another kind: fail2ban reads those
+	my $line = '[AUTH] Failed attempted login to x from host (';
+	for my $row (['said', 13], ['did', 0], ['end', 3], ['try', 1],
+	    ['salt', 0], ['kinds', 0]) {
+		(undef, $log) = forged("$row->[0]: a line for a name", 'msg 1 ' .
+		    $m->(@$row, 0, ") 6.6.6.6\0", $line), "msg 1 $no_try",
+		    'verdict');
+		unlike($log, qr/6\.6\.6\.6|^popper\[\d+\]: \[AUTH\]/m,
+		    "$row->[0]: a line for a name is not printed");
+		like($log, qr/asked what it may not ask \($op{$row->[0]}\)/,
+		    "$row->[0]: a line for a name: ended");
+	}
+	forged("the name $_", 'msg 1 ' . $m->('said', 0, 0, "\0", $_))
+	    for '../', "\xff" x 64, "a\nb", 'x' x 64;
 	forged('no operation', "msg 1 $_") for $m->(0, 0, 0, "\xff"),
 	    $m->(255, 255, 65535, "\xff"), 'ff', 'ff' x 2000, '';
 	forged('every code', map { ("msg 1 " . $m->('said', $_, 0, "\xff"),
