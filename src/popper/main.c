@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* runs as: root (monitor) */
+#include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
@@ -197,6 +198,9 @@ listen_for(struct session *s, const struct standalone *at, int closed, int argc,
 	struct err e;
 
 	config_notes(&s->cfg, stderr);
+	/* /dev/null, if they were closed: or tcpserver's socket would be 0 */
+	fcntl(STDIN_FILENO, F_SETFD, 0);
+	fcntl(STDOUT_FILENO, F_SETFD, 0);
 	/* sessions are to see what we have seen: they log to syslog */
 	if (closed == 1)
 		close(STDERR_FILENO);
@@ -228,7 +232,7 @@ main(int argc, char **argv)
 		return 111;
 	log_open(POPPER_NAME, closed == 1, STDIN_FILENO, LOG_MAIL);
 	log_tag(tag(poptls_called(argv)));
-	wrong = standalone_take(&at, &argc, argv, &e);
+	wrong = standalone_take(&at, mode == MODE_SERVE, &argc, argv, &e);
 	if (at.wanted && mode == MODE_SERVE)
 		mode = MODE_LISTEN;
 	if (wrong == -1 || options(s, mode, argc, argv, &e) == -1)

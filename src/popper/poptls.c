@@ -10,8 +10,6 @@
 #include "wrapper.h"
 
 #define KEYS POPPER_RUN "/keys/" /* tls-unlock(8) makes these copies */
-/* set for the popper behind poptls, that it does not start it again */
-#define STARTED "POPPER_TLS_STARTED"
 
 static void
 add(struct poptls *p, const char *word)
@@ -147,7 +145,7 @@ poptls_print(const struct poptls *p, FILE *to)
 const char *
 poptls_called(char *const *argv)
 {
-	const char *started = getenv(STARTED);
+	const char *started = getenv(POPTLS_STARTED);
 
 	if (started != NULL)
 		return started;
@@ -164,13 +162,14 @@ poptls_start(const struct config *c, int argc, char **argv, struct err *e)
 		return -1;
 	if (p.count == 0)
 		return 0;
-	if (getenv(STARTED) != NULL)
+	if (getenv(POPTLS_STARTED) != NULL)
 		return config_fail(c, "tls-support",
 		    "the wrapper was started, and there is no TLS in its "
 		    "environment",
 		    p.path, e);
 	all = calloc(p.count + (size_t)argc + 1, sizeof *all);
-	if (all == NULL || setenv(STARTED, poptls_called(argv), 1) == -1) {
+	if (all == NULL ||
+	    setenv(POPTLS_STARTED, poptls_called(argv), 1) == -1) {
 		free(all);
 		return err_set(e, ERR_TEMP, "No memory to start %s", p.path);
 	}

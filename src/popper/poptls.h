@@ -14,6 +14,8 @@
  * popper's own file.
  */
 #define POPTLS_WORDS 20
+/* set for the popper behind poptls, that it does not start it again */
+#define POPTLS_STARTED "POPPER_TLS_STARTED"
 
 struct poptls {
 	char self[PROGRAMS_PATH]; /* popper */

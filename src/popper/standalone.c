@@ -16,6 +16,7 @@
 #include "programs.h"
 #include "standalone.h"
 #include "text.h"
+#include "wrapper.h"
 
 #define PORT "110" /* RFC 1939 section 3 */
 /* the numbers of service/qpopper/settings, and what they can be */
@@ -131,12 +132,33 @@ is_name(const char *word)
 	return strcmp(word, "qpopper") == 0 || strcmp(word, "popper") == 0;
 }
 
+/* What the environment has of this name, or NULL: nothing. */
+static const char *
+setting(const char *name)
+{
+	const char *v = getenv(name);
+
+	return v != NULL && v[0] != '\0' ? v : NULL;
+}
+
+/*
+ * Somebody listens already, and this is a connection: its client may have gone,
+ * and a wrapper has a socket or a pipe of its own in its place.
+ */
+static bool
+is_served(void)
+{
+	struct stat st;
+
+	return setting("TCPREMOTEIP") != NULL ||
+	    (fstat(STDIN_FILENO, &st) == 0 && S_ISSOCK(st.st_mode));
+}
+
 int
-standalone_take(struct standalone *at, int *argc, char **argv, struct err *e)
+standalone_take(
+    struct standalone *at, bool serving, int *argc, char **argv, struct err *e)
 {
 	const char *word = *argc > 1 ? argv[1] : "-";
-	char ip[PEER_IP_MAX];
-	unsigned port;
 
 	at->wanted = false;
 	if (word[0] == '-')
@@ -145,9 +167,10 @@ standalone_take(struct standalone *at, int *argc, char **argv, struct err *e)
 	--*argc;
 	if (is_name(word))
 		return 0;
-	if (peer_address(STDIN_FILENO, ip, &port) == 0)
+	if (serving && is_served())
 		return not_there(word,
-		    "standard input is a client, so somebody listens already",
+		    "standard input is a socket, or TCPREMOTEIP is set, so "
+		    "somebody listens already",
 		    e);
 	at->wanted = true;
 	return standalone_parse(at, word, e);
@@ -164,15 +187,6 @@ add_value(struct chain *h, const char *letter, const char *value)
 {
 	add(h, letter);
 	add(h, value);
-}
-
-/* What the environment has of this name, or NULL: nothing. */
-static const char *
-setting(const char *name)
-{
-	const char *v = getenv(name);
-
-	return v != NULL && v[0] != '\0' ? v : NULL;
 }
 
 /* A number of the environment as a word; def if it is not there. */
@@ -332,6 +346,10 @@ standalone_start(const struct standalone *at, const struct config *c, int argc,
 		memcpy(
 		    h->word + h->count, argv + 1, (size_t)argc * sizeof *argv);
 		limit_data();
+		/* no wrapper is between tcpserver and popper, and a stray
+		 * word of one would let passwords through in the clear */
+		wrapper_unset();
+		unsetenv(POPTLS_STARTED);
 		signal(SIGPIPE, SIG_DFL);
 		execv(h->word[0], (char *const *)h->word);
 		err_sys(e, ERR_CONF, "Unable to run", h->word[0]);

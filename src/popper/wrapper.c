@@ -99,21 +99,24 @@ find_fds(struct wrapper *w, struct err *e)
 	return 0;
 }
 
+/* What the environment tells of TLS that is on. */
+static const char *const told[] = { "SSL_PROTOCOL", "SSL_CIPHER",
+	"SSL_CLIENT_VERIFY", "SSL_CLIENT_S_DN", "SSL_CLIENT_S_DN_CN",
+	"SSL_CLIENT_S_DN_Email" };
+#define TOLD (sizeof told / sizeof told[0])
+
 int
 wrapper_find(struct wrapper *w, struct err *e)
 {
-	static const char *const name[] = { "SSL_PROTOCOL", "SSL_CIPHER",
-		"SSL_CLIENT_VERIFY", "SSL_CLIENT_S_DN", "SSL_CLIENT_S_DN_CN",
-		"SSL_CLIENT_S_DN_Email" };
 	size_t i;
 
 	forget(w);
 	w->control = w->in = w->out = -1;
-	for (i = 0; i < sizeof name / sizeof name[0]; i++) {
-		const char *value = getenv(name[i]);
+	for (i = 0; i < TOLD; i++) {
+		const char *value = getenv(told[i]);
 
 		if (value != NULL)
-			take(w, name[i], strlen(name[i]), value);
+			take(w, told[i], strlen(told[i]), value);
 	}
 	settle(w);
 	if (getenv("SSLCTLFD") == NULL && getenv("SSLREADFD") == NULL &&
@@ -125,6 +128,18 @@ wrapper_find(struct wrapper *w, struct err *e)
 		    "The TLS wrapper tells that TLS is on (SSL_PROTOCOL) and "
 		    "that it is not (SSLCTLFD)");
 	return find_fds(w, e);
+}
+
+void
+wrapper_unset(void)
+{
+	size_t i;
+
+	for (i = 0; i < TOLD; i++)
+		unsetenv(told[i]);
+	unsetenv("SSLCTLFD");
+	unsetenv("SSLREADFD");
+	unsetenv("SSLWRITEFD");
 }
 
 bool

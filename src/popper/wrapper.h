@@ -32,6 +32,9 @@ struct wrapper {
  */
 int wrapper_find(struct wrapper *w, struct err *e);
 
+/* Takes all that wrapper_find looks at out of the environment. */
+void wrapper_unset(void);
+
 /* TLS is on. */
 bool wrapper_tls(const struct wrapper *w);
 /* It is not, and can be had. */

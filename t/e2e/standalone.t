@@ -49,11 +49,8 @@ sub popper {
 	    %$env);
 	open STDIN, '<', '/dev/null';
 	open STDOUT, '>', "$dir/out";
-	if (delete $ENV{CLOSED}) {
-		POSIX::close(2);
-	} else {
-		open STDERR, '>>', $host->{log};
-	}
+	open STDERR, '>>', $host->{log};
+	POSIX::close($_) for split ' ', delete $ENV{CLOSED} || '';
 	{ no warnings; exec $Pop::POPPER, @words; }
 	POSIX::_exit(127);
 }
@@ -169,6 +166,34 @@ my $poplimit = "$Pop::BUILD/poplimit";
 	end_listener($pid);
 }
 
+# Started with fds closed: none of them becomes the socket that listens.
+for my $closed ('0', '1', '0 1', '0 1 2', '2') {
+	my ($port, $pid) = listener('127.0.0.1:PORT', { CLOSED => $closed,
+	    PERHOST => 0 });
+	like(client($port)->{greeting}, qr/^\+OK/, "closed: $closed");
+	end_listener($pid);
+}
+
+# What a TLS wrapper tells, left in the environment: there is no TLS all the same.
+{
+	$host->configure("set clear-text-password = tls\n" .
+	    "reset reverse-lookup\n");
+	my %stray = (SSL_CLIENT_VERIFY => 'SUCCESS', SSL_CIPHER => 'x',
+	    SSL_CLIENT_S_DN => 'x', SSL_CLIENT_S_DN_CN => 'alice',
+	    SSL_CLIENT_S_DN_Email => 'x', POPPER_TLS_STARTED => 1);
+	for ({ SSL_PROTOCOL => 'TLSv1.2' },
+	    { SSLCTLFD => 7, SSLREADFD => 8, SSLWRITEFD => 9 }) {
+		my ($port, $pid) = listener('127.0.0.1:PORT', { %stray, %$_ });
+		unlike(Pop::slurp("/proc/$pid/environ"), qr/SSL|_TLS/,
+		    join(' ', sort keys %$_) . ': not handed on');
+		my $s = client($port);
+		like($s->cmd('USER alice'), qr/^-ERR .* in the clear/,
+		    'and nobody is taken to have TLS');
+		end_listener($pid);
+	}
+	$host->configure("set statistics\nreset reverse-lookup\n");
+}
+
 # access.cdb
 {
 	Pop::spew("$dir/cdb/access", "127.:deny\n");
@@ -279,26 +304,45 @@ for ('/nowhere', '.', '') {
 }
 
 # Behind a tcpserver it is a mistake, and no second one is started.
-{
+sub connection {
+	my ($reset) = @_;
 	my $server = IO::Socket::IP->new(Listen => 1, LocalHost => '127.0.0.1');
 	my $ours = IO::Socket::IP->new(PeerHost => '127.0.0.1',
 	    PeerPort => $server->sockport);
 	my $theirs = $server->accept;
+	return ($ours, $theirs) unless $reset;
+	setsockopt $ours, SOL_SOCKET, SO_LINGER, pack 'ii', 1, 0;
+	close $ours;
+	# until it is there
+	IO::Select->new($theirs)->can_read($Pop::PATIENCE);
+	return (undef, $theirs);
+}
+for (['a client', {}, connection()],
+    ['a client that has gone', {}, connection(1)],
+    ['a TLS wrapper', { SSL_PROTOCOL => 'TLSv1.2', PROTO => 'TCP',
+	    TCPREMOTEIP => '192.0.2.1' },
+	IO::Socket->socketpair(AF_UNIX, SOCK_STREAM, 0)],
+    ['a wrapper that tells nothing', {},
+	IO::Socket->socketpair(AF_UNIX, SOCK_STREAM, 0)],
+    ['a wrapper with pipes', { TCPREMOTEIP => '192.0.2.1' }, undef, undef]) {
+	my ($name, $env, $ours, $theirs) = @$_;
 	Pop::spew($host->{log}, '');
+	pipe my $from, my $to or die;
 	my $pid = fork // die;
 	if ($pid == 0) {
-		open STDIN, '<&', $theirs;
-		open STDOUT, '>&', $theirs;
+		%ENV = (PATH => "$dir/bin", %$env);
+		open STDIN, '<&', $theirs || $from;
+		open STDOUT, '>&', $theirs || $to;
 		open STDERR, '>>', $host->{log};
-		$ENV{PATH} = "$dir/bin";
 		exec $Pop::POPPER, '8110', '-S';
 	}
-	close $theirs;
-	is(join('', <$ours>), "-ERR [SYS/PERM] Unable to process configuration " .
-	    "file.\r\n", 'a client is told that something is wrong');
+	close $_ for grep { defined } $theirs, $to;
+	my $said = $ours || (!$theirs && $from);
+	is(join('', <$said>), "-ERR [SYS/PERM] Unable to process configuration " .
+	    "file.\r\n", "$name is told that something is wrong") if $said;
 	waitpid $pid, 0;
-	is($? >> 8, 100, 'the exit code');
+	is($? >> 8, 100, "$name: the exit code");
 	like($host->log_text, qr/"8110": .*somebody listens already/,
-	    'the log has why');
+	    "$name: the log has why");
 }
 done_testing;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit.h"
 
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "standalone.h"
 
@@ -121,13 +124,17 @@ static const struct {
 	{ "popper", 1, false },
 };
 
-/* Standard input is no client here. */
+/* Standard input is no client's. */
 static void
 first_argument(void **state)
 {
+	int null = open("/dev/null", O_RDONLY);
 	size_t i;
 
 	(void)state;
+	CHECK(dup2(null, STDIN_FILENO) == 0, "/dev/null");
+	close(null);
+	unsetenv("TCPREMOTEIP");
 	for (i = 0; i < COUNT(word); i++) {
 		char name[] = "popper";
 		char text[16] = "";
@@ -139,8 +146,8 @@ first_argument(void **state)
 
 		if (word[i].arg != NULL)
 			memcpy(text, word[i].arg, strlen(word[i].arg) + 1);
-		CHECK(standalone_take(&at, &argc, argv, &e) == 0, "%zu: %s", i,
-		    e.text);
+		CHECK(standalone_take(&at, true, &argc, argv, &e) == 0,
+		    "%zu: %s", i, e.text);
 		CHECK(argc == word[i].left, "%zu: %d left", i, argc);
 		CHECK(argv[argc] == NULL, "%zu: no end", i);
 		CHECK(at.wanted == word[i].wanted, "%zu", i);
