@@ -86,6 +86,8 @@ child(const struct run *r, const int fd[ENDS])
 	signal(SIGPIPE, SIG_DFL);
 	if (output == -1 || null == -1 ||
 	    dup2(log_fd(null), STDERR_FILENO) == -1 ||
+	    /* or it would be closed, and the first file opened be fd 2 */
+	    fcntl(STDERR_FILENO, F_SETFD, 0) == -1 ||
 	    dup2(null, STDIN_FILENO) == -1 ||
 	    dup2(output, STDOUT_FILENO) == -1 ||
 	    (input != -1 && dup2(input, 3) == -1) ||

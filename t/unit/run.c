@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "run.h"
 
@@ -55,12 +57,32 @@ unknown(void **state)
 	CHECK(e.kind == ERR_TEMP, "%d", (int)e.kind);
 }
 
+/* As fds_hold leaves it: a program without fd 2 would open its files there. */
+static void
+standard_error(void **state)
+{
+	int old = dup(STDERR_FILENO);
+	int null = open("/dev/null", O_RDWR);
+	char out[16];
+	struct err e;
+	int r;
+
+	(void)state;
+	dup3(null, STDERR_FILENO, O_CLOEXEC);
+	close(null);
+	r = run("test -e /proc/self/fd/2", out, sizeof out, &e);
+	dup2(old, STDERR_FILENO);
+	close(old);
+	CHECK(r == 0, "exit code %d", r);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(exit_codes),
 		cmocka_unit_test(unknown),
+		cmocka_unit_test(standard_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
