@@ -322,7 +322,10 @@ begin_tls(struct session *s)
 				? most
 				: WRAPPER_SECONDS_MAX),
 		&e) == -1) {
-		report_no_tls(&s->peer, e.text);
+		if (hangup_signal() != 0)
+			report_gone("", &s->peer, hangup_signal(), 0);
+		else
+			report_no_tls(&s->peer, e.text);
 		return -1;
 	}
 	s->tls = true;

@@ -332,6 +332,23 @@ for my $how ('STLS', 'alternate-port') {
 	like($log, qr/\A.*: The handshake took too long\n\z/,
 	    "$how, silent: one line says why");
 }
+# A signal while the handshake is waited for is no fault of the client's.
+for (['TERM', qr/SIGTERM flagged/], ['HUP', qr/flagged: SIGHUP/]) {
+	my ($name, $want) = @$_;
+	conf();
+	my $log = logged(sub {
+		my ($s, $w) = Wrapper->connect($host);
+		$s->cmd('STLS');
+		$w->asked;
+		kill $name, $s->{pid};
+		# popper has had it when the connection is shut
+		$s->rest;
+		close $w->{control};
+		$s->wait_end;
+	});
+	like($log, qr/\Apopper\[\d+\]: \(null\) at 192\.0\.2\.1 \(192\.0\.2\.1\): -ERR POP hangup \(.*$want\)\n\z/,
+	    "SIG$name in the handshake: one line says so");
+}
 # 64 are fine, and the last octets may come one by one.
 {
 	conf();
