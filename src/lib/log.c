@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* runs as: root, the front, the user */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -209,12 +209,22 @@ number(char word[12], const char *name, uint32_t def, uint32_t min,
 	return 0;
 }
 
+static bool
+is_program(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+	    access(path, X_OK) == 0;
+}
+
 /* tcpserver in the folders of PATH, those that do not change with ours. */
 static int
 find_tcpserver(struct chain *h, struct err *e)
 {
 	const char *path = setting("PATH");
 	const char *p = path != NULL ? path : "/usr/local/bin:/usr/bin:/bin";
+	char shown[150];
 
 	for (; *p != '\0'; p += *p == ':') {
 		int n = (int)strcspn(p, ":");
@@ -222,14 +232,15 @@ find_tcpserver(struct chain *h, struct err *e)
 		    h->tcpserver, sizeof h->tcpserver, "%.*s/tcpserver", n, p);
 
 		if (*p == '/' && k < (int)sizeof h->tcpserver &&
-		    access(h->tcpserver, X_OK) == 0)
+		    is_program(h->tcpserver))
 			return 0;
 		p += n;
 	}
 	return err_set(e, ERR_CONF,
 	    "popper needs tcpserver to listen, and it is in none of PATH's "
-	    "folders (%.150s): install ucspi-tcp-ipv6 or ucspi-tcp",
-	    path != NULL ? path : "PATH is not set");
+	    "folders (%s): install ucspi-tcp-ipv6 or ucspi-tcp",
+	    path != NULL ? text_safe(shown, sizeof shown, path)
+			 : "PATH is not set");
 }
 
 /* In front of all: clients find their TLS sessions again. */

@@ -277,12 +277,19 @@ for ('/nowhere', '.', '') {
 	is($code, 0, '--check-config takes the whole line');
 }
 
+{
+	my ($code, $said) = told({ PATH => "/no\e[2J\nwhere" }, '8110');
+	like($said, qr{folders \(/no\?\[2J\?where\)}, 'PATH is printed safely');
+}
+
 # Names are looked up, if they are, so that they are true.
 {
 	mkdir "$dir/bin";
+	# a folder is no program
+	mkdir $_ for "$dir/folder", "$dir/folder/tcpserver";
 	Pop::spew("$dir/bin/tcpserver",
 	    "#!/bin/sh\nprintf '%s|' \"\$0\" \"\$@\" >&2\n", 0755);
-	my %env = (PATH => "$dir/bin:$ENV{PATH}", HOST => 'h', PERHOST => 0);
+	my %env = (PATH => "$dir/folder:$dir/bin:$ENV{PATH}", HOST => 'h', PERHOST => 0);
 	for (['-U', 'hpRD'], ['-R', 'HRD']) {
 		my ($code, $said) = told(\%env, '192.0.2.1', $_->[0]);
 		is($said, "$dir/bin/tcpserver|-$_->[1]|-l|h|-c|40|192.0.2.1|" .
