@@ -79,6 +79,18 @@ install(const struct sock_filter *code, size_t n, struct err *e)
 	    LOAD(ARG(i) + 4), IF(BPF_JEQ, 0, 1, 0), RETURN(otherwise), \
 	    LOAD(NR)
 
+#define NOT_OF(nr, fd, otherwise) \
+	IF(BPF_JEQ, nr, 0, 4), LOAD(ARG(0)), IF(BPF_JEQ, fd, 0, 1), \
+	    RETURN(otherwise), LOAD(NR)
+#define NOT_LOG(nr) NOT_OF(nr, log, FAIL(EPERM))
+#define ALL_BITS 0xffffffffU
+/* as the log does it: other places and flags write over what is there */
+#define ONLY_AT_END(otherwise) \
+	IF(BPF_JEQ, SYS_pwritev2, 0, 8), LOAD(ARG(3)), \
+	    IF(BPF_JEQ, ALL_BITS, 0, 4), LOAD(ARG(3) + 4), \
+	    IF(BPF_JEQ, ALL_BITS, 0, 2), LOAD(ARG(5)), \
+	    IF(BPF_JEQ, RWF_NOWAIT, 1, 0), RETURN(otherwise), LOAD(NR)
+
 #define ALLOW(nr) IF(BPF_JEQ, nr, 0, 1), RETURN(PASS)
 
 int
@@ -103,8 +115,7 @@ confine_engine(struct err *e)
 	static const struct sock_filter code[] = { OF_THIS_ARCH, LOAD(NR),
 		/* as for the session: no address, and of the log its end */
 		NULL_POINTER(SYS_sendto, 4, KILL),
-		IF(BPF_JEQ, SYS_pwrite64, 0, 4), LOAD(ARG(0)),
-		IF(BPF_JEQ, STDERR_FILENO, 0, 1), RETURN(KILL), LOAD(NR),
+		NOT_OF(SYS_pwrite64, STDERR_FILENO, KILL), ONLY_AT_END(KILL),
 		ALLOW(SYS_recvfrom), ALLOW(SYS_sendto),
 #ifdef SYS_poll
 		ALLOW(SYS_poll),
@@ -241,7 +252,6 @@ confine_engine(struct err *e)
 #define ID_BITS 07000
 /* an unnamed file is a bit more than O_DIRECTORY, which is in O_TMPFILE */
 #define UNNAMED (O_TMPFILE & ~O_DIRECTORY)
-#define ALL_BITS 0xffffffffU
 /* memory of a file reads it, and these are not counted as data */
 #define KINDS (MAP_ANONYMOUS | MAP_SHARED | MAP_GROWSDOWN)
 #define OWN 16	/* more than a session has of files that it makes */
@@ -346,17 +356,7 @@ confine_session(const struct confine_fds *fds, struct err *e)
 		IF(BPF_JGT, F_GETFL, 0, 1),
 		RETURN(FAIL(EPERM)),
 		LOAD(NR),
-		/* as the log does it: another place, or RWF_NOAPPEND, would
-		   write over what is there */
-		IF(BPF_JEQ, SYS_pwritev2, 0, 8),
-		LOAD(ARG(3)),
-		IF(BPF_JEQ, ALL_BITS, 0, 4),
-		LOAD(ARG(3) + 4),
-		IF(BPF_JEQ, ALL_BITS, 0, 2),
-		LOAD(ARG(5)),
-		IF(BPF_JEQ, RWF_NOWAIT, 1, 0),
-		RETURN(FAIL(EPERM)),
-		LOAD(NR),
+		ONLY_AT_END(FAIL(EPERM)),
 
 		IF_IN(HARMLESS, PASS),
 		BY_FD(files, fds->in, fds->out, fds->log),
@@ -378,9 +378,13 @@ confine_session(const struct confine_fds *fds, struct err *e)
 #endif
 
 int
-confine_lookup(struct err *e)
+confine_lookup(int log, struct err *e)
 {
-	static const struct sock_filter code[] = { OF_THIS_ARCH, LOAD(NR),
+	const struct sock_filter code[] = { OF_THIS_ARCH, LOAD(NR),
+		/* the log is a file, or syslog's socket: nothing else's */
+		ONLY_AT_END(FAIL(EPERM)), NOT_LOG(SYS_lseek),
+		NOT_LOG(SYS_connect), NOT_LOG(SYS_bind), NOT_LOG(SYS_sendto),
+		NOT_LOG(SYS_sendmsg), NOT_LOG(SYS_sendmmsg),
 		NO_BITS(SYS_openat, 2, NOT_READING, FAIL(EACCES)),
 		ALLOW(SYS_openat), OPEN_TO_READ,
 		/* datagrams of IP: of the types that anybody can have, all
@@ -414,8 +418,9 @@ confine_lookup(struct err *e)
 #else
 
 int
-confine_lookup(struct err *e)
+confine_lookup(int log, struct err *e)
 {
+	(void)log;
 	(void)e;
 	return 0;
 }

@@ -24,9 +24,9 @@ int confine_engine(struct err *e);
 /*
  * What looking a name up takes (getaddrinfo(3)), and the log: files can be
  * opened to be read, sockets made that send datagrams.  All else fails, with
- * ENOSYS.
+ * ENOSYS.  log is the fd of the log, which can only be added to; -1 is none.
  */
-int confine_lookup(struct err *e);
+int confine_lookup(int log, struct err *e);
 
 /*
  * What a session has of open files: the client, the log, and those of its

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -75,16 +76,19 @@ enter_empty(const char *dir, struct err *e)
 	return 0;
 }
 
+/* end: the signal that the parent's end sends, or 0. */
 static int
 confine(const char *dir, uid_t uid, gid_t gid, int (*filter)(struct err *),
-    struct err *e)
+    int end, struct err *e)
 {
 	if (geteuid() == 0) {
 		if (enter_empty(dir, e) == -1 ||
 		    priv_become(uid, gid, gid, e) == -1)
 			return -1;
 	}
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
+	/* another uid clears what was set before */
+	if (prctl(PR_SET_PDEATHSIG, end, 0, 0, 0) == -1 ||
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return err_sys(e, ERR_PERM, "Unable to confine", "a process");
 	return filter(e);
@@ -93,17 +97,17 @@ confine(const char *dir, uid_t uid, gid_t gid, int (*filter)(struct err *),
 int
 priv_confine(const char *dir, uid_t uid, gid_t gid, struct err *e)
 {
-	return confine(dir, uid, gid, confine_front, e);
+	return confine(dir, uid, gid, confine_front, SIGKILL, e);
 }
 
 int
 priv_confine_engine(const char *dir, uid_t uid, gid_t gid, struct err *e)
 {
-	return confine(dir, uid, gid, confine_engine, e);
+	return confine(dir, uid, gid, confine_engine, 0, e);
 }
 
 int
-priv_confine_lookup(uid_t uid, gid_t gid, struct err *e)
+priv_confine_lookup(uid_t uid, gid_t gid, int log, struct err *e)
 {
 	/* resolv.conf(5) and what else the two libcs look into */
 	static const char *const file[] = { "/etc/hosts", "/etc/resolv.conf",
@@ -116,7 +120,7 @@ priv_confine_lookup(uid_t uid, gid_t gid, struct err *e)
 		return err_sys(e, ERR_PERM, "Unable to confine", "a process");
 	if (landlock_files(file, sizeof file / sizeof file[0], e) == -1)
 		return -1;
-	return confine_lookup(e);
+	return confine_lookup(log, e);
 }
 
 int

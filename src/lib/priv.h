@@ -25,19 +25,21 @@ int priv_open_empty(const char *dir, struct err *e);
  * What a process before log-in may still do: chroot to dir, an empty folder
  * of root's (only root can; others skip it), uid and gid as given (only
  * root), not dumpable, no new privileges, and a seccomp filter that kills at
- * any call but reading, writing and polling open fds.
+ * any call but reading, writing and polling open fds.  It is killed when its
+ * parent ends.
  */
 int priv_confine(const char *dir, uid_t uid, gid_t gid, struct err *e);
 
-/* The same for an engine of TLS, with its own filter. */
+/* The same for an engine of TLS, with its own filter; it may stay longer. */
 int priv_confine_engine(const char *dir, uid_t uid, gid_t gid, struct err *e);
 
 /*
  * What a process that looks a name up may still do: uid and gid as given (only
  * root), not dumpable, no new privileges, no files but those that say where
- * names are looked up, and its own filter (confine.h).
+ * names are looked up, and its own filter (confine.h), which knows the log's
+ * fd.
  */
-int priv_confine_lookup(uid_t uid, gid_t gid, struct err *e);
+int priv_confine_lookup(uid_t uid, gid_t gid, int log, struct err *e);
 
 /*
  * What a session may still do once it is the user, and the files of its

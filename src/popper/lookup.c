@@ -137,11 +137,30 @@ look_up(const struct session *s, const char *name, int alive)
 	alarm(LOOKUP_SECONDS);
 	if (end_with(alive) == -1)
 		_exit(0);
-	if (priv_confine_lookup(own, (gid_t)own, &e) == -1) {
+	if (priv_confine_lookup(own, (gid_t)own, log, &e) == -1) {
 		log_line("%s: no name is looked up", e.text);
 		_exit(111);
 	}
 	check(&s->peer, name);
+	_exit(0);
+}
+
+static void
+no_process(void)
+{
+	log_line("no process to look a name up: %s", strerror(errno));
+}
+
+/* Its parent's end makes it nobody's child. */
+static _Noreturn void
+orphan(const struct session *s, const char *name, int alive)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		look_up(s, name, alive);
+	if (pid == -1)
+		no_process();
 	_exit(0);
 }
 
@@ -155,16 +174,19 @@ start(const struct session *s, const char *name)
 	int alive[2];
 	pid_t pid;
 
-	if (pipe2(alive, O_CLOEXEC) == -1 || (pid = fork()) == -1) {
-		log_line("no process to look a name up: %s", strerror(errno));
+	if (pipe2(alive, O_CLOEXEC) == -1) {
+		no_process();
 		return;
 	}
-	if (pid == 0) {
-		if (fork() == 0)
-			look_up(s, name, alive[0]);
-		_exit(0);
-	}
+	pid = fork();
+	if (pid == 0)
+		orphan(s, name, alive[0]);
 	close(alive[0]);
+	if (pid == -1) {
+		no_process();
+		close(alive[1]);
+		return;
+	}
 	while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
 		;
 }

@@ -126,6 +126,16 @@ my @DEADLY = qw(execve execveat fork vfork clone ptrace process_vm_readv
 like(ask($s = front(), 'fds'), qr/^fds 0 1 \d+$/, 'front: three fds');
 $s->leave;
 
+# A monitor that is killed leaves nobody behind who holds the client.
+{
+	my $t = front();
+	ask($t, 'fds');
+	kill 'KILL', $t->{pid};
+	eval { $t->rest(10) };
+	is($@, '', 'front: it ends with its monitor');
+	$t->wait_end;
+}
+
 # Messages that are none: nobody gets in, and the log stays short and clean.
 sub forged {
 	my ($name, @do) = @_;

@@ -5,11 +5,15 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "priv.h"
 
 /*
@@ -91,6 +95,77 @@ code(void)
 	return syscall(SYS_mprotect, NULL, (size_t)4096, 4) == -1 ? -1 : 0;
 }
 
+/* of the log, a file here, and at its end but for these calls */
+#define LOG 60
+
+static int
+log_end(void)
+{
+	return write(LOG, "x", 1) == 1 ? 0 : -1;
+}
+
+static int
+log_elsewhere(void)
+{
+	return lseek(LOG, 0, SEEK_SET) == -1 ? -1 : 0;
+}
+
+static int
+log_at(off_t place, int flags)
+{
+	struct iovec v = { (char[]){ 'y' }, 1 };
+
+	return pwritev2(LOG, &v, 1, place, flags) == -1 ? -1 : 0;
+}
+
+static int
+log_over(void)
+{
+	return log_at(0, RWF_NOWAIT);
+}
+
+static int
+log_not_added(void)
+{
+	return log_at(-1, 0x20); /* RWF_NOAPPEND */
+}
+
+static int
+log_connect(void)
+{
+	struct sockaddr a = { .sa_family = AF_UNIX };
+
+	return connect(LOG, &a, sizeof a);
+}
+
+static int
+log_bind(void)
+{
+	struct sockaddr a = { .sa_family = AF_UNIX };
+
+	return bind(LOG, &a, sizeof a);
+}
+
+static int
+log_send(void)
+{
+	return send(LOG, "x", 1, 0) == -1 ? -1 : 0;
+}
+
+static int
+log_message(void)
+{
+	struct msghdr m = { .msg_name = NULL };
+
+	return sendmsg(LOG, &m, 0) == -1 ? -1 : 0;
+}
+
+static int
+log_messages(void)
+{
+	return syscall(SYS_sendmmsg, LOG, NULL, 0U, 0) == -1 ? -1 : 0;
+}
+
 #define OK 0
 static const struct {
 	const char *what;
@@ -111,6 +186,15 @@ static const struct {
 	{ "a signal", send_signal, ENOSYS, true, false },
 	{ "a signal by fd", signal_by_fd, ENOSYS, true, false },
 	{ "code", code, EPERM, true, false },
+	{ "the log", log_end, OK, false, false },
+	{ "its place", log_elsewhere, EPERM, true, false },
+	{ "over the log", log_over, EPERM, true, false },
+	{ "not added to it", log_not_added, EPERM, true, false },
+	{ "another syslog", log_connect, EPERM, true, false },
+	{ "an address", log_bind, EPERM, true, false },
+	{ "to an address", log_send, EPERM, true, false },
+	{ "a message", log_message, EPERM, true, false },
+	{ "messages", log_messages, EPERM, true, false },
 };
 
 #define HIGH_ID 0x70000001
@@ -126,7 +210,7 @@ outcome_of(int (*run)(void))
 	if (pid == 0) {
 		struct err e;
 
-		if (priv_confine_lookup(HIGH_ID, HIGH_ID, &e) == -1)
+		if (priv_confine_lookup(HIGH_ID, HIGH_ID, LOG, &e) == -1)
 			_exit(NOT_CONFINED);
 		_exit(run() == -1 ? errno : OK);
 	}
@@ -145,9 +229,12 @@ confined(void **state)
 #else
 	const bool filter = true;
 #endif
+	FILE *log = tmpfile();
 	size_t i;
 
 	(void)state;
+	assert_non_null(log);
+	assert_int_equal(dup2(fileno(log), LOG), LOG);
 	for (i = 0; i < COUNT(row); i++) {
 		int got;
 
@@ -158,12 +245,49 @@ confined(void **state)
 		CHECK(got == row[i].want, "%s: %d, not %d", row[i].what, got,
 		    row[i].want);
 	}
+	close(LOG);
+	fclose(log);
+}
+
+/* An engine of TLS cannot write over the log, either. */
+static void
+engine(void **state)
+{
+	static int (*const over[])(void) = { log_over, log_not_added };
+	FILE *log = tmpfile();
+	size_t i;
+
+	(void)state;
+	assert_non_null(log);
+	assert_int_equal(dup2(fileno(log), LOG), LOG);
+	for (i = 0; i < COUNT(over); i++) {
+		pid_t pid = fork();
+		int st = 0;
+
+		if (pid == 0) {
+			struct err e;
+
+			prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+			if (confine_engine(&e) == -1 || log_end() == -1)
+				_exit(NOT_CONFINED);
+			over[i]();
+			_exit(0);
+		}
+		assert_int_equal(waitpid(pid, &st, 0), pid);
+#ifndef __SANITIZE_ADDRESS__
+		CHECK(WIFSIGNALED(st) && WTERMSIG(st) == SIGSYS, "%zu: %d", i,
+		    st);
+#endif
+	}
+	close(LOG);
+	fclose(log);
 }
 
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(confined) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(confined),
+		cmocka_unit_test(engine) };
 
 	return cmocka_run_group_tests_name("lookup", tests, NULL, NULL);
 }
