@@ -61,7 +61,8 @@ GLIBC_TOOLS := $(filter poppam,$(TOOLS))
 MUSL_TOOLS := $(filter-out $(GLIBC_TOOLS),$(TOOLS))
 TOOL_SRC = $(wildcard src/tools/*/*.c)
 poppam_LIBS = -lpam
-UNIT_SHARED = t/unit/memio.c t/unit/scanref.c t/unit/tlspair.c
+UNIT_SHARED = t/unit/memio.c t/unit/scanref.c t/unit/scanrest.c \
+    t/unit/tlspair.c
 UNIT_SRC = $(filter-out $(UNIT_SHARED),$(wildcard t/unit/*.c))
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))

@@ -30,9 +30,9 @@
 #define SMB2_MAGIC 0xfe534d42
 #define FLAGS \
 	(MSG_NOBLANK | MSG_READ | MSG_BLANK_CR | MSG_STATUS | MSG_HIDDEN | \
-	    MSG_SEEN | MSG_UID_STORED)
+	    MSG_SHARES | MSG_SEEN | MSG_UID_STORED)
 
-static const char magic[8] = "POPIDX\2";
+static const char magic[8] = "POPIDX\3";
 
 static uint64_t
 place(uint32_t at)

@@ -337,9 +337,8 @@ can_collapse(const struct journal *j, uint64_t block)
 }
 
 /*
- * The From_ line and its padding.  False if that cannot be: messages of MMDF
- * begin with something else, and a first line that begins with a blank would
- * become part of a field.
+ * The From_ line and its padding.  False if that cannot be: a first line that
+ * begins with a blank would become part of a field.
  */
 static bool
 make_text(struct spool *sp, const struct msgloc *m, const struct collapse *c,
@@ -406,7 +405,7 @@ collapse(struct drop *d, uint32_t first, struct err *e)
 	uint32_t i;
 	int r;
 
-	if (!d->headers || block < BLOCK_MIN || block > BLOCK_MAX)
+	if (!d->headers || d->mmdf || block < BLOCK_MIN || block > BLOCK_MAX)
 		return COLLAPSE_NOT;
 	r = find_run(d, first, &i, &next, e);
 	if (r != 1)

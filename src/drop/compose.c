@@ -4,23 +4,56 @@
 #include <string.h>
 
 #include "compose.h"
+#include "merge.h"
 #include "message.h"
 #include "shift.h"
 
 struct composing {
 	struct drop *d;
-	const struct compose *c;
+	struct compose *c;
 	uint64_t at; /* mail up to here is dealt with */
+	bool front;  /* nothing that is kept has to begin the spool */
+	bool going;  /* what is in front of at goes */
 	struct err *e;
 };
 
 static int
+cannot(const struct composing *w)
+{
+	return err_sys(w->e, ERR_TEMP, "Unable to write", w->d->j.path);
+}
+
+/* Octets that stay of an MMDF spool, behind some that go. */
+static int
+join(struct composing *w, uint64_t from, uint64_t len)
+{
+	const char *text = "";
+	int first =
+	    merge_first(drop_mail(w->d), drop_base(w->d) + from, len, NULL);
+
+	if (first == -1)
+		return err_sys(w->e, ERR_TEMP, "Unable to read", w->d->sp.path);
+	if (!w->front && first == 'F')
+		text = MBOXSCAN_FRONT;
+	if (w->c->open && first == '\1')
+		text = MBOXSCAN_MARK;
+	w->front = w->front || first != 0;
+	w->c->open = false;
+	return plan_text(w->c->plan, text, strlen(text)) == -1 ? cannot(w) : 0;
+}
+
+static int
 keep(void *ctx, uint64_t from, uint64_t len)
 {
-	const struct composing *w = ctx;
+	struct composing *w = ctx;
 
+	if (len == 0)
+		return 0;
+	w->going = false;
+	if ((!w->front || w->c->open) && join(w, from, len) == -1)
+		return -1;
 	if (plan_extent(w->c->plan, w->c->base + from, len) == -1)
-		return err_sys(w->e, ERR_TEMP, "Unable to write", w->d->j.path);
+		return cannot(w);
 	return 0;
 }
 
@@ -88,19 +121,55 @@ keep_message(struct composing *w, const struct msgloc *m)
 	    message_fields(w->d, m, drop, keep, w, w->e) == -1)
 		return -1;
 	w->at = message_fields_end(m);
-	if (plan_text(w->c->plan, text, n) == -1)
-		return err_sys(w->e, ERR_TEMP, "Unable to write", w->d->j.path);
+	return plan_text(w->c->plan, text, n) == -1 ? cannot(w) : 0;
+}
+
+/* The first one of some that go, behind what stays: see mboxscan.h. */
+static int
+leave_first(struct composing *w, const struct msgloc *m)
+{
+	int first;
+
+	if ((m->flags & MSG_SHARES) != 0)
+		return keep(w, w->at, m->head - w->at);
+	first =
+	    merge_first(drop_mail(w->d), drop_base(w->d) + m->from, 1, NULL);
+	if (first == -1)
+		return err_sys(w->e, ERR_TEMP, "Unable to read", w->d->sp.path);
+	w->c->open = first == 'F';
+	return 0;
+}
+
+static int
+leave_out(struct composing *w, const struct msgloc *m)
+{
+	if (w->at < m->from) {
+		if (keep(w, w->at, m->from - w->at) == -1)
+			return -1;
+		w->at = m->from;
+	}
+	if (w->d->mmdf && w->front && !w->going && leave_first(w, m) == -1)
+		return -1;
+	w->going = true;
+	w->at = m->next;
 	return 0;
 }
 
 int
-compose(struct drop *d, const struct compose *c, uint32_t first, uint64_t at,
+compose(struct drop *d, struct compose *c, uint32_t first, uint64_t at,
     struct err *e)
 {
-	struct composing w = { d, c, at, e };
+	struct composing w = { d, c, at, !d->mmdf || first > 0, false, e };
+	int before;
 	struct msgloc m;
 	uint32_t i;
 
+	c->open = false;
+	/* a hidden message */
+	before = w.front ? 0 : merge_first(drop_mail(d), c->base, at, NULL);
+	if (before == -1)
+		return err_sys(e, ERR_TEMP, "Unable to read", d->sp.path);
+	w.front = w.front || before != 0;
 	for (i = first; i < d->ix.count; i++) {
 		const struct msgloc *loc = index_get(&d->ix, i, e);
 
@@ -112,9 +181,8 @@ compose(struct drop *d, const struct compose *c, uint32_t first, uint64_t at,
 				return -1;
 			continue;
 		}
-		if (keep(&w, w.at, m.from - w.at) == -1)
+		if (leave_out(&w, &m) == -1)
 			return -1;
-		w.at = m.next;
 	}
 	return keep(&w, w.at, d->size - w.at);
 }

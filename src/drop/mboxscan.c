@@ -77,13 +77,13 @@ set_end(struct mboxscan *s, uint64_t end)
 		s->loc.body = end;
 		s->loc.wire += 2;
 	} else if (s->mbox && s->blank && !s->head_blank) {
-		/* the separator's empty line */
+		/* of the separator, which a ^A line may have come behind */
 		s->loc.end -= s->blank_len;
 		s->loc.wire -= 2;
 	}
 }
 
-/* The message in front of the present one, if it waits for its end. */
+/* The message in front of a gap, if there is one. */
 static int
 release(struct mboxscan *s, uint64_t next)
 {
@@ -98,30 +98,22 @@ release(struct mboxscan *s, uint64_t next)
 static int
 finish(struct mboxscan *s, uint64_t end)
 {
-	if (release(s, s->loc.from) == -1)
-		return -1;
 	set_end(s, end);
 	s->loc.next = end;
 	return s->msg(s->ctx, &s->loc);
 }
 
 /* The present line is a ^A line behind a message. */
-static int
+static void
 close_mmdf(struct mboxscan *s)
 {
-	/* the ^A line in front of its From_ line was its own after all */
-	if (s->held)
-		s->loc.from = s->mark;
-	if (release(s, s->mark) == -1)
-		return -1;
-	s->mbox = false;
 	set_end(s, s->line);
 	s->last = s->loc;
 	s->held = true;
 	s->mark = s->line;
 	s->opened = false;
+	s->blank = false;
 	s->state = SCAN_GAP;
-	return 0;
 }
 
 /*
@@ -188,25 +180,32 @@ start_line(struct mboxscan *s, const struct mboxline *l)
 static int
 gap_line(struct mboxscan *s, const struct mboxline *l)
 {
-	if (mboxline_empty(l))
+	bool from;
+	bool mbox;
+
+	if (mboxline_empty(l)) {
+		s->blank = true;
 		return 0;
+	}
 	if (is_mark(l)) {
 		/* of several in a row the first one opens */
 		if (!s->opened)
 			s->mark = s->line;
 		s->opened = true;
+		s->blank = false;
 		return 0;
 	}
-	if (is_from(l) && !s->opened) {
-		begin(s, s->line, mboxline_end(l, s->line), true);
-		return 0;
-	}
+	from = is_from(l);
+	mbox = from && (s->blank || !s->opened);
+	if (mbox && !s->opened)
+		s->mark = s->line;
 	if (release(s, s->mark) == -1)
 		return -1;
-	begin(
-	    s, s->mark, is_from(l) ? mboxline_end(l, s->line) : s->line, false);
-	if (!is_from(l))
+	begin(s, s->mark, from ? mboxline_end(l, s->line) : s->line, mbox);
+	if (!from) {
+		s->loc.flags |= s->opened ? 0 : MSG_SHARES;
 		mboxhead_line(s, l);
+	}
 	return 0;
 }
 
@@ -224,12 +223,15 @@ take_line(struct mboxscan *s, const struct mboxline *l)
 		break;
 	case SCAN_HEAD:
 		if (s->mmdf && is_mark(l))
-			r = close_mmdf(s);
+			close_mmdf(s);
 		else
 			mboxhead_line(s, l);
 		break;
 	case SCAN_BODY:
-		r = s->mmdf && is_mark(l) ? close_mmdf(s) : body_line(s, l);
+		if (s->mmdf && is_mark(l))
+			close_mmdf(s);
+		else
+			r = body_line(s, l);
 		break;
 	case SCAN_BAD:
 	default:

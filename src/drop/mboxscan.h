@@ -24,19 +24,28 @@
  * begins with ^A: agents write four of them, but all that follows the first
  * one, of any length, only makes it another form of separator.  In every other
  * spool such lines are text, for nobody quotes them there.  In MMDF a ^A line
- * ends the message before it, wherever it stands, and no empty line is taken
- * off.  The next line that is neither empty nor a ^A line says how it goes on:
- *  - After one more ^A line a message begins that only a ^A line ends.  Its
- *    first line may be a From_ line, which is skipped; others are text.
- *  - A From_ line without that begins an ordinary mbox message.  If yet a ^A
- *    line ends it, an agent died within the message before, and the ^A line
- *    between them opened this one: it is MMDF after all.
- *  - So it was before any other text: the message begins with that ^A line.
+ * ends the message before it, wherever it stands.  The next line that is
+ * neither empty nor a ^A line says how it goes on:
+ *  - A From_ line begins an mbox message, as an agent of mbox leaves it there,
+ *    which another one ends, too; its one empty line is taken off, whatever
+ *    ends it.  That is so if no other ^A line came, or an empty line behind it.
+ *  - After one more ^A line a message begins that only a ^A line ends, and no
+ *    empty line is taken off.  Its first line may be a From_ line, which is
+ *    skipped; others are text.
+ *  - Any other text is that of a message whose ^A line is the one that ended
+ *    the message before it (MSG_SHARES): an agent died there.
  * A ^A line that is missing at the end is no fault.
  *
  * Each message has the octets from its from to its next, which is the from of
- * the one behind it or the end of the spool: no octet lies between messages,
- * and what a message loses when others are removed whole is nothing.
+ * the one behind it or the end of the spool: no octet lies between messages.
+ * What is left without some of them is the same other ones, if
+ *  - of those that are removed in a row the first one leaves a ^A line that it
+ *    shares with one that stays in front of it: up to its head;
+ *  - if that is an mbox message, and a ^A line comes behind those that are
+ *    removed, MBOXSCAN_MARK is put there, for that line is to open, and not to
+ *    end, what stays in front;
+ *  - MMDF of which an mbox message is the first one that stays gets
+ *    MBOXSCAN_FRONT in front of it, so that it is still MMDF.
  */
 
 enum {
@@ -49,12 +58,16 @@ enum {
 	 * as it writes them, on their first line.
 	 */
 	MSG_HIDDEN = 16,
+	MSG_SHARES = 32, /* MMDF: its ^A line ends the message before it */
 	/* of the maildrop, not of the scanner */
 	MSG_SEEN = 256,	      /* RETR sent it, now or in an earlier session */
 	MSG_SENT = 1024,      /* RETR sent it in this session */
 	MSG_UID_STORED = 512, /* its unique-id is the one in its header */
 	MSG_UID_GIVEN = 2048, /* its unique-id was given, see given.h */
 };
+
+#define MBOXSCAN_MARK "\1\1\1\1\n"
+#define MBOXSCAN_FRONT MBOXSCAN_MARK "\n"
 
 /* Offsets are those of octets in the spool. */
 struct msgloc {
@@ -89,13 +102,13 @@ struct mboxscan {
 		VALUE_LENGTH
 	} value; /* of the header field before, if it would not count folded */
 	struct msgloc loc;
-	struct msgloc last; /* MMDF: the message before, whole but for next */
-	bool held;	    /* and it is still to be told */
+	struct msgloc last; /* in a gap: the message before, but for next */
+	bool held;	    /* and there is one */
 	bool mmdf;
 	bool inside;	    /* began at a From_ line in the middle */
 	bool opened;	    /* in a gap: mark is no closing line */
 	bool mbox;	    /* a From_ line ends this message */
-	uint64_t mark;	    /* the ^A line before the present message or gap */
+	uint64_t mark;	    /* in a gap: where a message of MMDF begins */
 	unsigned proof;	    /* a bit for each sign of UW IMAP's message */
 	uint64_t off;	    /* of the next octet to be pushed */
 	uint64_t line;	    /* where the present line begins */

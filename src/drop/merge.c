@@ -7,6 +7,7 @@
 
 #include "fileio.h"
 #include "lock.h"
+#include "mboxscan.h"
 #include "merge.h"
 #include "scan.h"
 
@@ -108,68 +109,59 @@ lead(const char *s, size_t n)
 	return i;
 }
 
-/* The mail that begins there is MMDF. */
-static int
-is_mmdf(int fd, uint64_t at)
+int
+merge_first(int fd, uint64_t at, uint64_t len, uint64_t *empty)
 {
 	char first[LEAD];
-	ssize_t n = file_read(fd, first, sizeof first, at);
+	size_t want = len < sizeof first ? (size_t)len : sizeof first;
+	ssize_t n = file_read(fd, first, want, at);
 	size_t i;
 
 	if (n == -1)
 		return -1;
 	i = lead(first, (size_t)n);
-	return i < (size_t)n && first[i] == '\1';
+	if (empty != NULL)
+		*empty = i;
+	return i < (size_t)n ? (unsigned char)first[i] : 0;
 }
 
 const char *
-merge_gap(int fd, uint64_t at, const char *last, size_t n)
+merge_gap(int fd, uint64_t at, const char *last, size_t n, int next)
 {
-	int mmdf;
+	bool line = ends(last, n, "\n");
+	int first = merge_first(fd, at, LEAD, NULL);
 
+	if (first == -1)
+		return NULL;
+	if (first == '\1' && ends_marked(last, n))
+		return "";
+	if (first == '\1' && next == 'F')
+		return line ? MBOXSCAN_FRONT : "\n" MBOXSCAN_FRONT;
+	if (first == '\1')
+		return line ? MBOXSCAN_MARK : "\n" MBOXSCAN_MARK;
 	if (ends(last, n, "\n\n") || ends(last, n, "\n\r\n"))
 		return "";
-	mmdf = ends_marked(last, n) ? is_mmdf(fd, at) : 0;
-	if (mmdf != 0)
-		return mmdf == 1 ? "" : NULL;
-	return ends(last, n, "\n") ? "\n" : "\n\n";
-}
-
-/* Between what the plan ends with, n octets of it, and other mail. */
-static int
-junction(struct merge *m, const char *last, size_t n)
-{
-	const char *gap = merge_gap(m->j->fd, JOURNAL_DATA, last, n);
-
-	return gap == NULL ? -1 : plan_text(&m->plan, gap, strlen(gap));
+	return line ? "\n" : "\n\n";
 }
 
 /*
- * An agent may put empty lines in front of mail; where the other mail ends
- * with one they are too many.
+ * Mail that was saved goes behind what the plan has, which ends with last.  An
+ * agent may put empty lines in front of mail; there they are too many.
  */
-static int
-saved_lead(const struct merge *m, uint64_t size, uint64_t *n)
-{
-	char first[LEAD];
-	size_t want = size < sizeof first ? (size_t)size : sizeof first;
-
-	if (file_read(m->j->fd, first, want, m->saved) != (ssize_t)want)
-		return -1;
-	*n = lead(first, want);
-	return 0;
-}
-
-/* Mail that was saved goes behind what the plan has, which ends with last. */
 static int
 append(struct merge *m, uint64_t size, const char *last, size_t n)
 {
+	const char *gap = "";
 	uint64_t skip = 0;
+	int first;
 
-	if (size == 0)
-		return 0;
-	if (m->plan.total > 0 &&
-	    (junction(m, last, n) == -1 || saved_lead(m, size, &skip) == -1))
+	if (size > 0 && m->plan.total > 0) {
+		first = merge_first(m->j->fd, m->saved, size, &skip);
+		if (first == -1)
+			return -1;
+		gap = merge_gap(m->j->fd, JOURNAL_DATA, last, n, first);
+	}
+	if (gap == NULL || plan_text(&m->plan, gap, strlen(gap)) == -1)
 		return -1;
 	return plan_extent(&m->plan, m->saved + skip, size - skip);
 }

@@ -34,12 +34,21 @@ int merge_more(
     struct merge *m, struct journal *j, struct spool *sp, struct err *e);
 
 /*
+ * The first octet of len octets of a file, from at on, that is of no empty
+ * line, or 0; and how many octets of empty lines are in front, up to some
+ * dozens.  -1 with errno.
+ */
+int merge_first(int fd, uint64_t at, uint64_t len, uint64_t *empty);
+
+/*
  * What has to stand between mail that begins at the offset at of fd, and ends
- * with these last octets, and mail of another file: nothing, an empty line, or
- * the end of a line, too.  NULL with errno.
+ * with these last octets, and mail that begins with the octet next: nothing,
+ * an empty line, or the end of a line, too; in MMDF a ^A line that is missing
+ * there.  NULL with errno.
  */
 #define MERGE_LAST 128
-const char *merge_gap(int fd, uint64_t at, const char *last, size_t n);
+const char *merge_gap(
+    int fd, uint64_t at, const char *last, size_t n, int next);
 
 /* -1 with e and errno: the journal could not be written. */
 int merge_error(const struct journal *j, struct err *e);

@@ -218,6 +218,33 @@ walk_body(struct walk *w, uint64_t at, uint64_t end, uint64_t lines)
 	return 0;
 }
 
+/* Lines in front of a From_ line come and go with other messages. */
+static int
+walk_from(struct walk *w, uint64_t at, uint64_t end)
+{
+	bool begins = true;
+	bool from = false;
+
+	while (at < end) {
+		size_t n;
+		const char *p = look(w, window_look, at, end, &n);
+		const char *lf;
+
+		if (p == NULL)
+			return -1;
+		if (begins)
+			from = *p == 'F';
+		lf = memchr(p, '\n', n);
+		begins = lf != NULL;
+		if (begins)
+			n = (size_t)(lf - p) + 1;
+		if (from && give(w, p, n) == -1)
+			return -1;
+		at += n;
+	}
+	return 0;
+}
+
 uint64_t
 message_fields_end(const struct msgloc *m)
 {
@@ -239,8 +266,7 @@ message_walk(struct drop *d, const struct msgloc *m, unsigned what,
 
 	if (prepare(&w, m) == -1)
 		return -1;
-	if ((what & WALK_FROM) != 0 &&
-	    walk_body(&w, m->from, m->head, DROP_ALL) == -1)
+	if ((what & WALK_FROM) != 0 && walk_from(&w, m->from, m->head) == -1)
 		return -1;
 	if (walk_header(&w, m->head, message_fields_end(m)) == -1 ||
 	    give_uid(&w) == -1 || give(&w, "\n", 1) == -1)

@@ -4,7 +4,10 @@
 
 #include "drop.h"
 
-/* Header fields that are left out, and the From_ line that comes first. */
+/*
+ * Header fields that are left out, and the From_ line that comes first, without
+ * what stands in front of it in MMDF.
+ */
 #define WALK_DROP(kind) (1U << (kind))
 #define WALK_FROM (1U << 31)
 

@@ -227,8 +227,11 @@ add_more(struct journal *j, struct spool *sp, struct err *e)
 	if (file_read(fd, last, n, s->result - n) != (ssize_t)n)
 		return cannot(sp, "Unable to read", e);
 	/* what comes to an empty spool does not know what is in front */
-	if (s->size == 0 && size > 0)
-		gap = merge_gap(fd, 0, last, n);
+	if (s->size == 0 && size > 0) {
+		int first = merge_first(sp->fd, 0, size, NULL);
+
+		gap = first == -1 ? NULL : merge_gap(fd, 0, last, n, first);
+	}
 	if (gap == NULL)
 		return cannot(sp, "Unable to read", e);
 	if (file_write(fd, gap, strlen(gap), s->result) == -1)

@@ -86,6 +86,7 @@ take(struct drop *d, struct scan *job, struct err *e)
 		return -1;
 	r = scan_spool(&d->sp, d->size, &both, e);
 	d->digest = both.digest;
+	d->mmdf = both.mmdf;
 	/* nothing but empty lines: there is no mail to take */
 	if (r == 0 && d->ix.count == 0 && d->hidden == 0)
 		return journal_drop(&d->j, e) == -1 ? -1 : 0;

@@ -47,7 +47,7 @@ static int
 update_taken(struct drop *d, struct err *e)
 {
 	struct merge m;
-	struct compose c = { &m.plan, false, JOURNAL_DATA };
+	struct compose c = { &m.plan, false, JOURNAL_DATA, false };
 	uint64_t end = d->j.end;
 	uint32_t first;
 	bool all;
@@ -67,6 +67,29 @@ update_taken(struct drop *d, struct err *e)
 	return r;
 }
 
+/* Mail that came, as one more extent. */
+static int
+add_new(struct drop *d, const struct compose *c, struct err *e)
+{
+	const struct msgloc *last = index_get(&d->ix, d->ix.count - 1, e);
+	uint64_t at = d->size;
+	uint64_t len = (uint64_t)d->sp.st.st_size - at;
+	int first = 0;
+
+	if (last == NULL)
+		return -1;
+	if (d->kept > 0 && last->next == d->size && drop_going(d, last))
+		first = merge_first(d->sp.fd, at, len, NULL);
+	if (first == -1)
+		return err_sys(e, ERR_TEMP, "Unable to read", d->sp.path);
+	if (c->open && first == '\1' &&
+	    plan_text(c->plan, MBOXSCAN_MARK, sizeof MBOXSCAN_MARK - 1) == -1)
+		return merge_error(&d->j, e);
+	if (plan_extent(c->plan, at, len) == -1)
+		return merge_error(&d->j, e);
+	return 0;
+}
+
 /* What comes after the first deleted message moves down or is copied. */
 static int
 move(struct drop *d, uint32_t first, bool all, struct err *e)
@@ -74,7 +97,7 @@ move(struct drop *d, uint32_t first, bool all, struct err *e)
 	struct plan_out plan;
 	struct plan_in in;
 	XXH128_hash_t digest;
-	struct compose c = { &plan, !d->fast, 0 };
+	struct compose c = { &plan, !d->fast, 0, false };
 	uint64_t size = (uint64_t)d->sp.st.st_size;
 	const struct msgloc *m = index_get(&d->ix, first, e);
 	const uint32_t last = d->ix.count - 1;
@@ -84,7 +107,8 @@ move(struct drop *d, uint32_t first, bool all, struct err *e)
 	d->kept = 0;
 	if (m == NULL)
 		return -1;
-	from = m->from;
+	/* what compose keeps of it need not move */
+	from = first > 0 && (m->flags & MSG_SHARES) != 0 ? m->head : m->from;
 	/* empty lines in front of the first message go with the last one */
 	if (all && size == d->size)
 		return recheck(d, first, last, e) == -1
@@ -102,8 +126,9 @@ move(struct drop *d, uint32_t first, bool all, struct err *e)
 	if (compose(d, &c, first, from, e) == -1)
 		return -1;
 	d->kept = from + plan.total;
-	if (plan_extent(&plan, d->size, size - d->size) == -1 ||
-	    plan_end(&plan, &digest) == -1)
+	if (add_new(d, &c, e) == -1)
+		return -1;
+	if (plan_end(&plan, &digest) == -1)
 		return merge_error(&d->j, e);
 	if (plan.total == 0 && !d->fast)
 		return shift_cut(&d->sp, from, e);

@@ -105,6 +105,43 @@ sub text_at_end {
 	}
 }
 
+# Mail that comes behind a message without its ^A line: both stay as they are.
+# In server mode an agent of mbox would add to it by itself.
+sub not_closed {
+	my ($mode) = @_;
+	my $server = $mode->{conf} =~ /server/;
+	for my $new ("$MARK$text[2]$MARK", $server ? () : "$FROM$text[2]\n") {
+		for my $last ($text[1], $text[1] =~ s/\n\z//r, "$text[1]\n") {
+			next if $server && $last !~ /\n\z/;
+			my $name = "$mode->{name}: behind one not closed";
+			my $second = "$MARK$last";
+			$host->spool('alice', "$MARK$text[0]$MARK$second");
+			my ($had, $id) = read_all($name);
+			my $s = $host->login('alice');
+			$host->deliver('alice', $new);
+			$s->quit;
+			my ($got, $now) = read_all("$name, it comes");
+			is_deeply($got, [@$had, $text[2]], "$name: texts");
+			is_deeply([@$now[0, 1]], $id, "$name: ids");
+		}
+	}
+}
+
+# A text with a ^A line makes messages of mbox in the spool: if they come to be
+# the first ones it stays MMDF, and they swallow nothing.
+sub forged {
+	my ($mode) = @_;
+	my $evil = "Subject: evil\n\n\1 x\n$FROM$text[1]\n$FROM$text[2]";
+	$host->spool('alice', join '', map { "$MARK$_$MARK" } $text[0], $evil,
+	    $text[3]);
+	read_all("$mode->{name}: forged", 1, 2);
+	$host->deliver('alice', "$MARK$text[0]$MARK");
+	my ($got) = read_all("$mode->{name}: forged, less two", 1, 2);
+	is_deeply($got, [@text[1, 2, 3, 0]], "$mode->{name}: all others");
+	($got) = read_all("$mode->{name}: forged, less all of it");
+	is_deeply($got, [@text[3, 0]], "$mode->{name}: without it");
+}
+
 # In MMDF one that is within a message begins another one, and no octet is
 # lost.
 sub inside {
@@ -140,6 +177,8 @@ for my $mode (@Modes::modes) {
 	arrives($mode, $MARK, $MARK);
 	arrives($mode, "\1\r\n", "\1 end of it\r\n");
 	inside($mode);
+	not_closed($mode);
+	forged($mode);
 	text_at_end($mode) unless $mode->{conf} =~ /server/;
 }
 

@@ -4,7 +4,7 @@
 
 #include "fuzz.h"
 #include "octets.h"
-#include "scanref.h"
+#include "scanrest.h"
 
 static void
 compare(const struct scanref *want, const char *s, size_t n, bool lengths,
@@ -57,9 +57,32 @@ check_subset(const struct scanref *r, const char *s, size_t n)
 	scanref_free(&all);
 }
 
+/* Messages that go take nothing of others with them. */
+static void
+check_rest(const struct scanref *r, const char *s, size_t n, uint32_t gone)
+{
+	char *rest = malloc(n + sizeof MBOXSCAN_FRONT);
+	struct scanref now;
+	const char *why;
+	size_t len;
+	bool open;
+
+	if (rest == NULL)
+		abort();
+	len = scanrest_without(r, s, n, gone, rest, &open);
+	scanref_split(&now, rest, len, false);
+	why = scanrest_differ(r, s, gone, &now, rest);
+	if (why != NULL) {
+		fprintf(stderr, "without %08x: %s\n", gone, why);
+		abort();
+	}
+	scanref_free(&now);
+	free(rest);
+}
+
 /*
  * Two octets say where to cut, and the first bit of the second one if lengths
- * count; the rest is a spool.
+ * count, and what is removed if not; the rest is a spool.
  */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
@@ -78,6 +101,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	scanref_split(&want, s, n, lengths);
 	check_order(&want, n);
 	check_subset(&want, s, n);
+	if (!lengths)
+		check_rest(&want, s, n, (data[0] | data[1] * 256U) * 65537U);
 	for (way = 0; way < OCTETS_WAYS; way++) {
 		if (!octets_use(way))
 			continue;

@@ -194,6 +194,11 @@ walking(void **state)
 		    "A: b\nX-UIDL: id\n\nx\ny\nz\n" },
 		{ FROM "A: b\n\nx\n", WALK_FROM | WALK_SERVER, NULL, DROP_ALL,
 		    FROM "A: b\n\nx\n" },
+		/* not what stands in front of it in MMDF */
+		{ "\1\1\1\1\n" FROM "A: b\n\nx\n", WALK_FROM, NULL, DROP_ALL,
+		    FROM "A: b\n\nx\n" },
+		{ "\1\1\1\1\n\r\n" FROM "A: b\n\nx\n", WALK_FROM, NULL,
+		    DROP_ALL, FROM "A: b\n\nx\n" },
 		{ FROM "A: b\nStatus: R\n\nx\n", STATUSES, NULL, DROP_ALL,
 		    "A: b\n\nx\n" },
 		{ FROM "\nx\n", WALK_SERVER, "id", DROP_ALL,

@@ -258,8 +258,7 @@ one_message(const struct text *t, size_t i, bool mbox, struct msgloc *m)
 			break;
 	}
 	k = j;
-	if (mbox && j - 1 > h && l[j - 1].len == 0 &&
-	    (j == t->count || !ends_here(t, j)))
+	if (mbox && j - 1 > h && l[j - 1].len == 0)
 		k = j - 1;
 	m->end = start_of(t, k);
 	for (i = h + 1; i < k; i++)
@@ -289,7 +288,7 @@ split_mmdf(struct scanref *r, const struct text *t, size_t i)
 	while (i < t->count) {
 		struct msgloc m = { 0 };
 		bool from = is_from(t->data, &t->l[i]);
-		bool mbox = from && !opened;
+		bool mbox = from && (!opened || t->l[i - 1].len == 0);
 
 		if (t->l[i].len == 0 || is_mark(t->data, &t->l[i])) {
 			if (t->l[i].len > 0 && !opened && i > mark) {
@@ -299,16 +298,11 @@ split_mmdf(struct scanref *r, const struct text *t, size_t i)
 			i++;
 			continue;
 		}
-		m.from = start_of(t, mbox ? i : mark);
+		m.from = start_of(t, mbox && !opened ? i : mark);
+		m.flags = from || opened ? 0 : MSG_SHARES;
 		i = one_message(t, from ? i + 1 : i, mbox, &m);
-		if (mbox && i < t->count && is_mark(t->data, &t->l[i]) &&
-		    mark < t->count)
-			m.from = start_of(t, mark);
 		add(r, &m);
-		/* a From_ line begins one more, with no ^A line of its own */
 		mark = i;
-		if (i < t->count && !is_mark(t->data, &t->l[i]))
-			mark = t->count;
 		opened = false;
 	}
 }
