@@ -67,25 +67,29 @@ update_taken(struct drop *d, struct err *e)
 	return r;
 }
 
-/* Mail that came, as one more extent. */
+/*
+ * Mail that came, as one more extent.  An agent may put the empty line that it
+ * misses in front of it; behind one more deleted message it is too much.
+ */
 static int
 add_new(struct drop *d, const struct compose *c, struct err *e)
 {
 	const struct msgloc *last = index_get(&d->ix, d->ix.count - 1, e);
 	uint64_t at = d->size;
 	uint64_t len = (uint64_t)d->sp.st.st_size - at;
+	uint64_t empty = 0;
 	int first = 0;
 
 	if (last == NULL)
 		return -1;
 	if (d->kept > 0 && last->next == d->size && drop_going(d, last))
-		first = merge_first(d->sp.fd, at, len, NULL);
+		first = merge_first(d->sp.fd, at, len, &empty);
 	if (first == -1)
 		return err_sys(e, ERR_TEMP, "Unable to read", d->sp.path);
 	if (c->open && first == '\1' &&
 	    plan_text(c->plan, MBOXSCAN_MARK, sizeof MBOXSCAN_MARK - 1) == -1)
 		return merge_error(&d->j, e);
-	if (plan_extent(c->plan, at, len) == -1)
+	if (plan_extent(c->plan, at + empty, len - empty) == -1)
 		return merge_error(&d->j, e);
 	return 0;
 }

@@ -70,6 +70,17 @@ sub lead {
 	like($s->cmd('STAT'), qr/^\+OK 1 /,
 	    "$mode->{name}: an empty line in front of new mail");
 	$s->quit;
+	# what the agent missed behind the one that goes is there without it
+	for my $lead ("\n", "\n\n") {
+		my $last = $m[1] =~ s/$lead\z//r;
+		$host->spool('alice', $m[0] . $last);
+		$s = $host->login('alice');
+		$s->cmd('DELE 2');
+		$host->deliver('alice', $lead . $new);
+		$s->quit;
+		is($host->spool('alice'), $m[0] . $new, "$mode->{name}: " .
+		    length($lead) . ' line ends in front, the last deleted');
+	}
 }
 
 # What is left has fewer octets than popper marks a spool with.
