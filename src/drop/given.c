@@ -10,7 +10,9 @@
 #include "lock.h"
 #include "merge.h"
 #include "message.h"
+#include "putback.h"
 #include "recover.h"
+#include "scan.h"
 #include "uid.h"
 
 #define BLOCK 65536
@@ -123,6 +125,14 @@ one(void *ctx, const struct msgloc *m)
 }
 
 static int
+any(void *ctx, const struct msgloc *m)
+{
+	(void)ctx;
+	(void)m;
+	return 0;
+}
+
+static int
 no_mbox(struct err *e)
 {
 	return err_set(e, ERR_CONF,
@@ -166,26 +176,58 @@ copy(struct coming *c, int fd)
 }
 
 /*
- * As if it had been taken from the spool: the state is the commit point, and
- * then it goes where such mail goes.
+ * Other mail may stand in front of that in the spool: then it is an mbox, or
+ * none yet.  Whoever does not know if an earlier call did it may call again.
+ */
+static int
+check_spool(struct coming *c)
+{
+	struct spool *sp = &c->d->sp;
+	const XXH128_hash_t digest = XXH3_128bits_digest(&c->digest);
+	struct mboxscan scan;
+	char block[BLOCK];
+	ssize_t n;
+	int r = 0;
+
+	if (sp->fd == -1 || sp->st.st_size == 0)
+		return 0;
+	n = file_read(sp->fd, block, sizeof block, 0);
+	if (n == -1)
+		return err_sys(c->e, ERR_TEMP, "Unable to read", sp->path);
+	mboxscan_init(&scan, any, NULL);
+	if (mboxscan_feed(&scan, block, (size_t)n) == -1 ||
+	    mboxscan_end(&scan) == -1 || mboxscan_mmdf(&scan))
+		return err_set(c->e, ERR_CONF,
+		    "%.200s is no mbox, so no mail can be put in front of it",
+		    sp->path);
+	if ((uint64_t)sp->st.st_size >= c->octets)
+		r = scan_same(sp, c->octets, &digest, c->e);
+	return r == 1 ? err_set(c->e, ERR_CONF,
+			    "%.200s begins with this mail already", sp->path)
+		      : r;
+}
+
+/*
+ * As an update of normal mode, of mail that is all kept: so room is there, or
+ * nothing is done.  No slot tells of the mail before it is on the disk, because
+ * none has its digest.
  */
 static int
 put(struct coming *c)
 {
 	struct drop *d = c->d;
-	struct journal_slot s = { .state = JOURNAL_HELD };
+	struct merge m;
 
-	s.data = c->octets;
-	s.digest = XXH3_128bits_digest(&c->digest);
+	if (check_spool(c) == -1)
+		return -1;
+	d->j.now.data = c->octets;
 	d->j.end = JOURNAL_DATA + c->octets;
+	if (fdatasync(d->j.fd) == -1)
+		return err_sys(c->e, ERR_TEMP, "Unable to sync", d->j.path);
 	if (journal_sync_name(&d->j, c->e) == -1 ||
-	    journal_put(&d->j, &s, c->e) != 0)
+	    merge_all(&m, &d->j, &d->sp, c->e) == -1)
 		return -1;
-	d->taken = true;
-	if (recover_held(&d->j, &d->sp, c->e) == -1)
-		return -1;
-	d->taken = false;
-	return 0;
+	return putback(&m, &d->sp, c->e);
 }
 
 /* What a session left is finished first; then there has to be no mail. */
@@ -226,9 +268,9 @@ given_mail(struct drop *d, int fd, bool add, uint32_t *count, struct err *e)
 		if (d->sp.held != -1)
 			lock_spool_end(&d->sp);
 	}
-	if (r == 0)
+	if (r != -1)
 		cache_remove(&d->sp);
-	if (!d->taken)
+	if (r != 1)
 		journal_drop(&d->j, &later);
 	return r;
 }

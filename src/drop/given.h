@@ -30,9 +30,10 @@ int given_sizes(
 /*
  * After drop_enter: mail that another server had, an mbox, from fd to its end,
  * goes into the spool, all of it or nothing.  ERR_CONF: there is mail already,
- * or this is no mbox; or with add, it goes in front of that.  *count is how
- * many messages it has. -1 with e: nothing was done, or, if d->taken,
- * drop_close or the next session finishes it.
+ * or this is no mbox; or with add, it goes in front of that, which has to be an
+ * mbox that does not begin with this mail.  *count is how many messages it has.
+ * -1 with e: nothing was done.  1 with e: it is decided, and the next session
+ * finishes it.
  */
 int given_mail(
     struct drop *d, int fd, bool add, uint32_t *count, struct err *e);

@@ -4,6 +4,7 @@
 # given is put into the spool as a whole; and so it is if it is killed.
 use strict;
 use warnings;
+use Errno qw(EIO ENOSPC);
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Mbox;
@@ -100,9 +101,17 @@ is($host->spool('alice'), $mail, 'and that is left alone');
 is(popuidl($more, '-a', 'alice'), 0, 'in front of it');
 is($said, "alice: 2 messages put into the maildrop\n", 'said');
 is($host->spool('alice'), $more . $mail, 'there it is');
+is(popuidl($more, '-a', 'alice'), 1, 'once');
+like($said, qr/begins with this mail already/, 'and it says so');
 is(popuidl("no mail\n", '-a', 'alice'), 1, 'this is none');
 is(popuidl("\1\1\1\1\nFrom: x\n\n\1\1\1\1\n", '-a', 'alice'), 1, 'nor MMDF');
 is($host->spool('alice'), $more . $mail, 'nothing changed');
+for my $other ("\1\1\1\1\nFrom: x\n\nx\n\1\1\1\1\n", "garbage\n\nof somebody\n") {
+	$host->spool('alice', $other);
+	is(popuidl($more, '-a', 'alice'), 1, 'not in front of what is no mbox');
+	like($said, qr/is no mbox, so no mail can be put/, 'it says why');
+	is($host->spool('alice'), $other, 'and leaves it alone');
+}
 unlink "$host->{dir}/spool/alice";
 is(popuidl($more, '-m', 'alice'), 0, 'a new spool');
 is($host->spool('alice'), $more, 'is that');
@@ -113,6 +122,55 @@ is(popuidl('', '-m', 'alice'), 1, 'and another one');
 Pop::spew("$host->{dir}/spool/alice", '');
 is(popuidl($more, '-m', 'alice'), 0, 'an empty spool');
 is($host->spool('alice'), $more, 'takes it');
+
+# popuidl -a with a fault: its exit code.
+sub hit {
+	my ($before, $in, %env) = @_;
+	unlink glob "$host->{dir}/spool/.alice.* $host->{dir}/spool/*";
+	unlink "$host->{dir}/count";
+	$host->spool('alice', $before);
+	my $file = Pop::spew("$host->{dir}/in", $in);
+	local %ENV = (%ENV, LD_PRELOAD => "$Pop::BUILD/t/faults.so",
+	    FAULT_COUNT => "$host->{dir}/count", %env);
+	$said = `$Pop::BUILD/t/popuidl -f $host->{conf} -a alice 2>&1 <$file`;
+	return $? >> 8;
+}
+
+# Whatever fails, it is in the spool if the exit code says so, and else not.
+sub failing {
+	my ($name, $before, $in, %env) = @_;
+	my (@wrong, %seen);
+	for my $at (1 .. 200) {
+		my $code = hit($before, $in, %env, FAULT_AT => $at);
+		my ($n) = split /\n/, Pop::slurp("$host->{dir}/count");
+		last if $n < $at;
+		my $later = $said =~ /do not give it again/;
+		eval { $host->login('alice')->quit };
+		my $got = $host->spool('alice');
+		$seen{$code}++;
+		push @wrong, "call $at: exit $code, $said $@" if $@;
+		push @wrong, "call $at: exit $code, $said" if $got ne
+		    ($code == 0 ? $in . $before : $before) || $later && $code;
+	}
+	is_deeply(\@wrong, [], "$name: done or not, as it says");
+	ok(($seen{111} || 0) > 5 && $seen{0}, "$name: both were seen");
+}
+
+# A disk with room for so many octets: nobody is locked out.
+sub full {
+	my ($before, $in) = @_;
+	my (@wrong, $room);
+	my $step = length($in) / 8;
+	for ($room = 0; $room < 4 * length "$in$before"; $room += $step) {
+		my $code = hit($before, $in, FAULT_SPACE => int $room);
+		last if $code == 0;
+		push @wrong, "$room octets: exit $code, " . $said
+		    if $code != 111 || $host->spool('alice') ne $before ||
+		    -s "$host->{dir}/spool/.alice.pop";
+	}
+	is_deeply(\@wrong, [], 'a full disk: nothing is done');
+	is($host->spool('alice'), $in . $before, "with $room octets all is");
+}
 
 # Killed before each call that changes a file, it has done all or nothing.
 sub killed {
@@ -143,7 +201,7 @@ sub killed {
 	    "$name: killed before $seen{before} calls, and behind $seen{after}");
 }
 SKIP: {
-	skip 'a sanitizer', 2 if $Pop::BUILD =~ /asan$/;
+	skip 'a sanitizer', 10 if $Pop::BUILD =~ /asan$/;
 	my $plain = Mbox::message(1) . Mbox::message(2);
 	$host = Pop->new(conf => "reset update-status-headers\n");
 	$host->spool('alice', $plain);
@@ -151,5 +209,9 @@ SKIP: {
 	my $with = $host->spool('alice');
 	killed('a list', "1 a\n2 b\n", $plain, $with);
 	killed('mail', $more, $plain, $more . $plain, '-a');
+	failing('EIO', $plain, $more, FAULT_ERRNO => EIO);
+	failing('EIO from', $plain, $more, FAULT_ERRNO => EIO, FAULT_STAY => 1);
+	failing('ENOSPC from', $plain, $more, FAULT_ERRNO => ENOSPC, FAULT_STAY => 1);
+	full($plain, $more x 20);
 }
 done_testing;

@@ -109,10 +109,16 @@ give_mail(const struct options *o, struct drop *d)
 {
 	struct err e;
 	uint32_t count = 0;
+	int r = given_mail(d, STDIN_FILENO, o->job == JOB_ADD, &count, &e);
 
-	if (given_mail(d, STDIN_FILENO, o->job == JOB_ADD, &count, &e) == -1)
+	if (r == -1)
 		return failed(
 		    o, &e, e.kind == ERR_CONF ? 1 : err_exit_code(&e));
+	if (r == 1)
+		fprintf(stderr,
+		    "popuidl: %s: %s: the mail was taken, and the next session "
+		    "will finish that; do not give it again\n",
+		    o->user, e.text);
 	printf("%s: %u messages put into the maildrop\n", o->user, count);
 	return 0;
 }
