@@ -59,7 +59,8 @@ like($said, qr/^alice: 5 messages put into the maildrop$/m, 'and all mail');
 my $spool = $host->spool('alice');
 like($spool, qr/\AFrom a\@b \w{3} Nov 1[45] [\d:]{8} 2023\n/,
     'a From_ line of sender and time');
-like($spool, qr/^From MAILER-DAEMON .*\nX-UIDL: 100\.second/m, 'or of nobody');
+like($spool, qr/^From MAILER-DAEMON .*\nA: 2\nX-UIDL: 100\.second/m,
+    'or of nobody');
 my $s = $host->login('alice');
 my ($status, $ids) = $s->multi('UIDL');
 like($ids, qr/\A1 900\.first\.host\r\n2 100\.second\.host\r\n3 500\.third\.host\r
@@ -82,10 +83,67 @@ is($code, 1, 'not twice');
 like($said, qr/has mail already/, 'and it says why');
 ($code, $said) = import_mail('-a', 'maildir', 'alice');
 is($code, 0, 'unless that is wanted');
+is((import_mail('-a', 'maildir', 'alice'))[0], 1, 'but never right behind it');
 ($code, $said) = import_mail('-d', '/none', 'maildir', 'alice', 'bob');
 is($code, 111, 'no Maildir');
 like($said, qr{^import-mail: alice: /none/new: No such file}m, 'says so');
 like($said, qr/^import-mail: bob: /m, 'and goes on');
+
+# A Maildir with nothing but this in cur, and a new maildrop.
+sub maildir {
+	my (%mail) = @_;
+	unlink glob "$dir/new/* $dir/cur/* $host->{dir}/spool/alice";
+	message("cur/$_", $mail{$_}) for sort keys %mail;
+	system('chown', '-hR', "$host->{uid}:$host->{gid}", $dir) if $host->{root};
+}
+
+sub arrived {
+	my $s = $host->login('alice');
+	my ($n) = $s->cmd('STAT') =~ /^\+OK (\d+)/;
+	my @text = map { ($s->message("RETR $_"))[1] =~ s/\r//gr } 1 .. $n;
+	my ($status, $ids) = $s->multi('UIDL');
+	$s->quit;
+	return [[$ids =~ /^\d+ (\S+)\r$/mg],
+	    [map { s/^(?:X-UIDL|Status): .*\n//mgr } @text]];
+}
+
+# what popper could take for something else than the beginning of a message
+my $far = 'x' x 1000 . '@example.org';
+my %odd = (1 => " goes on\nSubject: a\n\na\n", 2 => "\tand on\n\nb\n",
+    3 => "Return-Path: <$far>\nSubject: c\n\nc\n");
+for my $flags ('', ':2,', ':2,S') {
+	maildir(map { ("$_.odd$flags", $odd{$_}) } keys %odd);
+	# a year of five digits, where the file system has them
+	utime 3e11, 3e11, "$dir/cur/3.odd$flags";
+	is((import_mail('maildir', 'alice'))[0], 0, "odd mail, $flags");
+	is_deeply(arrived(), [['1.odd', '2.odd', '3.odd'], [@odd{1 .. 3}]],
+	    'is whole, and has its ids');
+}
+like($host->spool('alice'), qr/^From MAILER-DAEMON .*\nReturn-Path: <x/m,
+    'a sender that is too long is left out');
+SKIP: {
+	my $locale = "$host->{dir}/de_DE.UTF-8";
+	skip 'no locale', 1 unless -r '/usr/share/i18n/locales/de_DE' &&
+	    system("localedef -i de_DE -f UTF-8 $locale 2>/dev/null") == 0;
+	local @ENV{qw(LOCPATH LC_ALL)} = ($host->{dir}, 'de_DE.UTF-8');
+	($code, $said) = import_mail('-n', 'maildir', 'alice');
+	like($said, qr/^From MAILER-DAEMON (?:Tue|Wed) /m, 'days have English names');
+}
+
+# the disk is full for a moment, and then it has room again
+SKIP: {
+	skip 'no strace', 3 if system('strace -V >/dev/null 2>&1') != 0;
+	maildir(map { ("$_.m", "A: $_\n\n" . "a line\n" x 2000) } 1 .. 5);
+	my $trace = "$host->{dir}/trace";
+	$code = system("strace -f -qq -o $trace -e trace=write -e " .
+	    'inject=write:error=ENOSPC:when=3 ' .
+	    "$Pop::TOP/scripts/import-mail -f $host->{conf} maildir alice " .
+	    ">$host->{dir}/said 2>&1") >> 8;
+	like(Pop::slurp($trace), qr/write.*ENOSPC.*INJECTED/, 'a write fails');
+	is($code, 111, 'nothing is done');
+	is($host->spool('alice'), undef, 'nor half of it');
+}
+
 # what docs/changing-over.md has for users of a passwd-file
 my ($sh) = Pop::slurp("$Pop::TOP/docs/changing-over.md") =~ /^```sh\n(.*?)^```/ms;
 my $to = "$host->{dir}/awk";
