@@ -130,6 +130,13 @@ SKIP: {
 	like($said, qr/^From MAILER-DAEMON (?:Tue|Wed) /m, 'days have English names');
 }
 
+# a name that a terminal would obey
+maildir("1\e]0;x\a\nimport-mail: bob" => "A: 1\n\n");
+($code, $said) = import_mail('-n', 'maildir', 'alice');
+like($said, qr/^import-mail: alice: 1\\x1b\]0;x\\x07\\x0aimport-mail: bob: no id/m,
+    'a name is shown, not obeyed');
+unlike($said, qr/\e|\a|^import-mail: bob/m, 'nor are lines of its own');
+
 # the disk is full for a moment, and then it has room again
 SKIP: {
 	skip 'no strace', 3 if system('strace -V >/dev/null 2>&1') != 0;
@@ -142,6 +149,25 @@ SKIP: {
 	like(Pop::slurp($trace), qr/write.*ENOSPC.*INJECTED/, 'a write fails');
 	is($code, 111, 'nothing is done');
 	is($host->spool('alice'), undef, 'nor half of it');
+}
+
+# root is not to be had back
+SKIP: {
+	skip 'needs root', 1 unless $host->{root};
+	Pop::spew("$host->{dir}/Ids.pm", <<'END');
+package Ids;
+BEGIN { *CORE::GLOBAL::opendir = sub {
+	open my $in, '<', '/proc/self/status' or die;
+	print STDERR "ids: ", grep { /^[UG]id:/ } <$in>;
+	die "enough\n";
+} }
+1;
+END
+	local $ENV{PERL5OPT} = "-I$host->{dir} -MIds";
+	($code, $said) = import_mail('-n', 'maildir', 'alice');
+	my ($u, $g) = @{$host}{qw(uid gid)};
+	like($said, qr/^ids: Uid:(?:\t$u){4}\nGid:(?:\t$g){4}\n/m,
+	    'mail is read with no other ids than those of the user');
 }
 
 # what docs/changing-over.md has for users of a passwd-file
