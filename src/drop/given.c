@@ -34,10 +34,7 @@ given_uid(struct drop *d, uint32_t i, const char *uid, size_t n, struct err *e)
 	    (at->flags & MSG_UID_STORED) != 0)
 		return 1;
 	if ((at->flags & MSG_NOBLANK) != 0)
-		return err_set(e, ERR_PERM,
-		    "message %u has no empty line behind its header, so no id "
-		    "can be put there",
-		    i + 1);
+		return 2;
 	m = *at;
 	d->octets -= uid_line(d, &m);
 	m.wire -= uid_line(d, &m);
@@ -240,6 +237,9 @@ prepare(struct drop *d, bool add, struct err *e)
 		r = recover(&d->sp, e);
 	if (r == 0 && !add && d->sp.fd != -1 && d->sp.st.st_size > 0)
 		r = err_set(e, ERR_CONF, "%.200s has mail already", d->sp.path);
+	/* or the one that an agent makes meanwhile would be in the way */
+	if (r == 0 && d->sp.fd == -1)
+		r = spool_make(&d->sp, e);
 	if (d->sp.held != -1)
 		lock_spool_end(&d->sp);
 	return r;

@@ -13,8 +13,9 @@
  * After drop_open: the unique-id of message i is this one from now on, n octets
  * that header_uid_good likes.  drop_commit writes it into the header, in place
  * of what is there, whatever d->headers says.  That all ids of the maildrop are
- * different is the caller's business.  1 the header has it already, 0, or -1
- * with e: it has no room for one.
+ * different is the caller's business.  1 the header has it already, 0; 2 there
+ * is no room for one, because the header has no empty line behind it; or -1
+ * with e.
  */
 int given_uid(
     struct drop *d, uint32_t i, const char *uid, size_t n, struct err *e);

@@ -15,6 +15,7 @@ struct list {
 	struct idset ids; /* of the messages up to here */
 	uint32_t line;
 	uint32_t changed;
+	uint32_t without;
 	struct err *e;
 };
 
@@ -128,6 +129,8 @@ give(struct list *w, uint32_t i, const char *id)
 		r = given_uid(w->d, i, id, n, w->e);
 	if (r == 0)
 		w->changed++;
+	if (r == 2)
+		w->without++;
 	return r == -1 ? -1 : 0;
 }
 
@@ -188,7 +191,8 @@ all(struct list *w, int fd)
 }
 
 int
-list_apply(struct drop *d, int fd, uint32_t *changed, struct err *e)
+list_apply(
+    struct drop *d, int fd, uint32_t *changed, uint32_t *without, struct err *e)
 {
 	struct list w = { .d = d, .e = e };
 	int r;
@@ -197,5 +201,6 @@ list_apply(struct drop *d, int fd, uint32_t *changed, struct err *e)
 	r = all(&w, fd);
 	idset_free(&w.ids);
 	*changed = w.changed;
+	*without = w.without;
 	return r;
 }

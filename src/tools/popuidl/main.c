@@ -84,10 +84,11 @@ give_ids(const struct options *o, struct drop *d)
 {
 	struct err e;
 	uint32_t changed = 0;
+	uint32_t without = 0;
 	int r = drop_open(d, &e);
 
 	if (r == 0)
-		r = list_apply(d, STDIN_FILENO, &changed, &e);
+		r = list_apply(d, STDIN_FILENO, &changed, &without, &e);
 	if (r == 1)
 		return failed(o, &e, 1);
 	if (r == 0 && changed > 0) {
@@ -99,6 +100,11 @@ give_ids(const struct options *o, struct drop *d)
 		return failed(o, &e, err_exit_code(&e));
 	if (r == 1)
 		failed(o, &e, 0);
+	if (without > 0)
+		fprintf(stderr,
+		    "popuidl: %s: %u messages have no empty line behind their "
+		    "header: they get new ids\n",
+		    o->user, without);
 	printf("%s: %u messages, unique-ids of %u written\n", o->user,
 	    d->ix.count, changed);
 	return 0;
