@@ -47,10 +47,19 @@ if ($host->{root}) {
 }
 
 my ($code, $said) = import_mail('-n', 'maildir', 'alice');
-is($code, 0, 'a look at it');
-is($host->spool('alice'), undef, 'changes nothing');
+SKIP: {
+	skip 'needs root', 2 unless $host->{root};
+	is($code, 111, 'mail that cannot be read is not left out');
+	like($said, qr{new/2\.link\.host: Permission denied}, 'it is named');
+}
 unlike($said, qr/^secret/m, 'others\' files are not read');
 unlink "$dir/new/2.link.host";
+($code, $said) = import_mail('-n', 'maildir', 'alice');
+is($code, 0, 'a look at it');
+is($host->spool('alice'), undef, 'changes nothing');
+is(join(' ', sort $said =~ m{new/(\S+) is no file: left out}g),
+    '1.link.host 3.folder.host 4.fifo.host', 'what is no file is named');
+unlike($said, qr/^secret/m, 'links are not followed');
 ($code, $said) = import_mail('maildir', 'alice');
 is($code, 0, 'the import');
 like($said, qr/^import-mail: alice: $long: no id of 1 to 70/m, 'too long an id');
@@ -89,10 +98,12 @@ is($code, 111, 'no Maildir');
 like($said, qr{^import-mail: alice: /none/new: No such file}m, 'says so');
 like($said, qr/^import-mail: bob: /m, 'and goes on');
 
+system('rm', '-r', "$dir/new");
+mkdir "$dir/new";
 # A Maildir with nothing but this in cur, and a new maildrop.
 sub maildir {
 	my (%mail) = @_;
-	unlink glob "$dir/new/* $dir/cur/* $host->{dir}/spool/alice";
+	unlink glob "$dir/cur/* $host->{dir}/spool/alice";
 	message("cur/$_", $mail{$_}) for sort keys %mail;
 	system('chown', '-hR', "$host->{uid}:$host->{gid}", $dir) if $host->{root};
 }
@@ -128,6 +139,39 @@ SKIP: {
 	local @ENV{qw(LOCPATH LC_ALL)} = ($host->{dir}, 'de_DE.UTF-8');
 	($code, $said) = import_mail('-n', 'maildir', 'alice');
 	like($said, qr/^From MAILER-DAEMON (?:Tue|Wed) /m, 'days have English names');
+}
+
+# fields of the sender's that popper never sends
+$host->configure("set content-length\n");
+my $to_third = length "1\n\nFrom MAILER-DAEMON " . localtime() .
+    "\nA: 2\nX-UIDL: 2\n\n2\n";
+maildir(1 => "A: 1\nContent-Length: $to_third\n\n1\n", 2 => "A: 2\n\n2\n",
+    3 => "A: 3\n\n3\n");
+import_mail('maildir', 'alice');
+is_deeply(arrived()->[0], [1 .. 3], 'no length of a sender counts');
+$host->configure('');
+
+# lines that are read in pieces, with a CR at the end of one
+my $wide = join '', 'a' x 65535, "\r\n", 'b' x 65536, "\r\n", 'c' x 65534, "\r\r\n",
+    'd' x 140000, "\n\nFrom x", ' ' x 70000, "10:30\n", 'e' x 65536;
+maildir(1 => "A: 1\nB: " . 'x' x 70000 . "\nX-UIDL: " . 'y' x 140000 .
+    "\n z\nC: 3\n\n$wide");
+is((import_mail('maildir', 'alice'))[0], 0, 'long lines');
+is($host->spool('alice') =~ s/\AFrom .*\n//r eq "A: 1\nB: " . 'x' x 70000 .
+    "\nC: 3\nX-UIDL: 1\n\n" . $wide =~ s/(?<!\r)\r\n/\n/gr . "\n\n", 1,
+    'are the same');
+
+# octets that take no room in the user's quota take none of root's memory
+maildir(1 => 'x');
+truncate "$dir/cur/1", 1 << 30;
+($code, $said) = import_mail('maildir', 'alice');
+is($code, 111, 'a file with holes is refused');
+like($said, qr{cur/1 is no mail: it has holes}, 'and named');
+SKIP: {
+	skip 'a sanitizer', 1 if $Pop::BUILD =~ /asan$/;
+	maildir(1 => 'x' x 6e7);
+	is(system("ulimit -v 100000; $Pop::TOP/scripts/import-mail -n " .
+	    "-f $host->{conf} maildir alice >/dev/null"), 0, 'a line of 60 MB');
 }
 
 # a name that a terminal would obey
