@@ -198,6 +198,26 @@ for my $quiet (0, 1) {
 	is($host->log_text, '', '-t: nothing elsewhere');
 }
 
+# K71: it is for its owner only, and no link leads to it.
+for my $args (['-t', "$dir/owned"],
+    ['-f', conf('owned.conf', "set tracefile = $dir/owned\n")]) {
+	unlink "$dir/owned";
+	my $t = $host->connect(args => $args,
+	    before => ['sh', '-c', 'umask 0; exec "$0" "$@"']);
+	$t->quit;
+	is(sprintf('%04o', (stat "$dir/owned")[2] & 07777), '0600',
+	    'mode of a trace file');
+	unlink "$dir/owned";
+	Pop::spew("$dir/target", "mine\n", 0600);
+	symlink "$dir/target", "$dir/owned" or die;
+	$t = $host->connect(args => $args);
+	is($t->{greeting},
+	    '-ERR [SYS/PERM] Unable to process configuration file.',
+	    'a trace file that is a link is refused');
+	$t->wait_end;
+	is(Pop::slurp("$dir/target"), "mine\n", 'and nothing written there');
+}
+
 # K68: what forbids XTND XMIT is taken, what asks for it is refused.
 for (["reset xtnd-xmit\n"], ["set xtnd-xmit = false\n"], ['', '-x']) {
 	my ($text, @args) = @$_;
@@ -268,7 +288,11 @@ sub option_files {
 		chown $host->{uid}, $host->{gid}, $user[0] if $host->{root};
 	}
 	Pop::spew($user[1], $spool, 0644) if defined $spool;
-	my $t = $host->connect(args => ['-u', '-U']);
+	return session_with('-u', '-U');
+}
+# The reply to a log-in, and to CAPA.
+sub session_with {
+	my $t = $host->connect(args => [@_]);
 	$t->cmd('USER alice');
 	my $reply = $t->cmd('PASS secret');
 	my (undef, $capa) = $reply =~ /^\+OK/ ? $t->multi('CAPA') : ('', '');
@@ -278,8 +302,23 @@ sub option_files {
 }
 my ($reply, $capa) = option_files("set announce-expire = 3\n", undef);
 like($capa, qr/^EXPIRE 3\r$/m, 'home file');
+for my $args ([], ['-U']) {
+	($reply, $capa) = session_with(@$args);
+	like($capa, qr/^EXPIRE NEVER\r$/m, "home file: not with (@$args)");
+}
+my $good = "set announce-expire = 3\n";
+($reply, $capa) = option_files($good . '#' x (65536 - length $good), undef);
+like($reply, qr/^-ERR/, 'home file: a line that is too long');
+my $full = $good . "#23456789abcde\n" x 4367;
+$full .= '#' x (65535 - length $full) . "\n";
+($reply, $capa) = option_files($full, undef);
+like($capa, qr/^EXPIRE 3\r$/m, 'home file: 64 KiB');
+($reply, $capa) = option_files("$full\n", undef);
+like($reply, qr/^-ERR \[SYS\/PERM\]/, 'home file: one more is refused');
+like($host->log_text, qr{\Q$user[0]\E is not a regular file of at most 64 KiB},
+    'and the log says so');
 SKIP: {
-	skip "root's file in the spool folder needs root", 8
+	skip "root's file in the spool folder needs root", 15
 	    unless $host->{root};
 	($reply, $capa) = option_files("set announce-expire = 3\n",
 	    "set announce-expire = 4\n");
@@ -288,17 +327,37 @@ SKIP: {
 	like($reply, qr/^-ERR \[SYS\/PERM\]/, 'spool file: restricted');
 	($reply) = option_files(undef, "set debug\n");
 	like($reply, qr/^\+OK/, 'spool file: debug is allowed');
-	Pop::spew($user[1], "set announce-expire = 9\n", 0666);
-	($reply, $capa) = do {
-		chown $host->{uid}, $host->{gid}, $user[1];
-		my $t = $host->login('alice', args => ['-U']);
-		my (undef, $c) = $t->multi('CAPA');
-		$t->quit;
-		('', $c);
-	};
-	like($capa, qr/^EXPIRE NEVER\r$/m, "a user's spool file does not count");
-	like($host->log_text, qr/\.alice\.qpopper-options .*is not read/,
-	    'and the log says so');
+	option_files(undef, "set announce-expire = 4\n");
+	for my $args ([], ['-u']) {
+		($reply, $capa) = session_with(@$args);
+		like($capa, qr/^EXPIRE NEVER\r$/m,
+		    "spool file: not with (@$args)");
+	}
+	# each for one reason
+	for (["the user's", $host->{uid}, 0644, 0],
+	    ['for its group to write', 0, 0664, 0],
+	    ['for all to write', 0, 0646, 0],
+	    ['with a second link', 0, 0644, 1]) {
+		my ($what, $uid, $mode, $more) = @$_;
+		unlink $user[1];
+		Pop::spew($user[1], "set announce-expire = 9\n", $mode);
+		chown $uid, -1, $user[1];
+		link $user[1], "$dir/spool/second" or die if $more;
+		Pop::spew($host->{log}, '', 0644);
+		($reply, $capa) = session_with('-U');
+		like($capa, qr/^EXPIRE NEVER\r$/m,
+		    "a spool file that is $what does not count");
+		like($host->log_text, qr/\.alice\.qpopper-options .*is not read/,
+		    'and the log says so');
+	}
+	unlink $user[1], "$dir/spool/second";
+	# it is the user who reads the one in the home
+	Pop::spew($user[0], "set announce-expire = 9\n", 0600);
+	($reply) = session_with('-u');
+	like($reply, qr/^-ERR \[SYS\/PERM\]/,
+	    'a home file that only root can read');
+	like($host->log_text, qr{open \Q$user[0]\E: Permission denied},
+	    'is not read, and the log says so');
 }
 for my $line ('set clear-text-password = always', 'set bulldir = /tmp',
     "set tracefile = $dir/mine", "set config-file = $dir/one", 'set shy',
@@ -340,12 +399,14 @@ like($reply, qr/^-ERR \[SYS\/PERM\]/, 'a wrong value of it is a mistake');
 	    'and a wrong password is only that');
 	$t->wait_end;
 }
+# What the link leads to would be taken.
 unlink @user;
-symlink '/etc/passwd', $user[0];
-($reply) = do {
-	my $t = $host->connect(args => ['-u']);
-	$t->cmd('USER alice');
-	$t->cmd('PASS secret');
-};
+Pop::spew("$dir/good", "set announce-expire = 5\n", 0644);
+rename "$dir/good", $user[0];
+($reply, $capa) = session_with('-u');
+like($capa, qr/^EXPIRE 5\r$/m, 'a home file');
+rename $user[0], "$dir/good";
+symlink "$dir/good", $user[0];
+($reply) = session_with('-u');
 like($reply, qr/^-ERR \[SYS\/PERM\]/, 'a home file that is a link is refused');
 done_testing;
