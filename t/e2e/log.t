@@ -39,6 +39,41 @@ $s = $host->login('alice', env => \%env, args => ['-R']);
 $s->quit;
 like($host->log_text, qr/Stats: alice 0 0 2 \d+ 192.0.2.1 192.0.2.1$/m, '-R');
 
+# timing: what took a second, each in a session of its own, all at once.
+{
+	my $mail = Pop->new(users => [qw(alice bob carol)],
+	    conf => "set timing\nreset update-status-headers\n");
+	my $spool = "$mail->{dir}/spool";
+	$mail->spool($_, Mbox::message(1)) for qw(alice bob carol);
+	my $auth = $mail->connect;
+	my $init = $mail->connect;
+	$init->cmd('USER bob');
+	my $clean = $mail->login('carol');
+	$clean->cmd('DELE 1');
+	my $end = time + $Pop::PATIENCE;
+	Pop::spew("$spool/$_.lock", "1\n", 0644) for qw(bob carol);
+	$init->put("PASS secret\r\n");
+	$clean->put("QUIT\r\n");
+	# they wait when the files that they link are there
+	until ((-e "$spool/.bob.lk" && -e "$spool/.carol.lk") || time > $end) {
+		select undef, undef, undef, 0.005;
+	}
+	select undef, undef, undef, 1.1;
+	unlink "$spool/$_.lock" for qw(bob carol);
+	$auth->cmd('USER alice');
+	like($_->line, qr/^\+OK/, 'the lock is gone') for $init, $clean;
+	$auth->cmd('PASS secret');
+	$_->quit for $init, $auth;
+	$clean->wait_end;
+	my $text = $mail->log_text;
+	for (['alice', '[1-9]\d*', 0, 0], ['bob', 0, '[1-9]\d*', 0],
+	    ['carol', 0, 0, '[1-9]\d*']) {
+		my ($user, @took) = @$_;
+		like($text, qr/: Timing for $user\@\S+ \(normal\) auth=$took[0] init=$took[1] clean=$took[2]$/m,
+		    "timing: $user");
+	}
+}
+
 # pop-before-smtp's pattern, of the manual: the time, and the address that the
 # kernel has
 {

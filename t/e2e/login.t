@@ -109,9 +109,23 @@ my $s = $host->connect;
 $s->cmd('USER alice');
 like($s->cmd('PASS secret'), qr/^-ERR \[AUTH\]/, 'APOP users: no PASS');
 $host->configure("set clear-text-password = local\n");
-$s = $host->connect(env => { TCPREMOTEIP => '127.0.0.1' });
-$s->cmd('USER alice');
-like($s->cmd('PASS secret'), qr/^\+OK/, 'local: from the loopback');
+for my $ip (qw(127.0.0.1 127.255.0.9 ::1 ::ffff:127.0.0.1)) {
+	$s = $host->connect(env => { TCPREMOTEIP => $ip });
+	$s->cmd('USER alice');
+	like($s->cmd('PASS secret'), qr/^\+OK/, "local: from $ip");
+	$s->quit;
+}
+# none at all is no loopback
+for my $ip (qw(192.0.2.1 2001:db8::1 ::ffff:192.0.2.1 128.0.0.1), undef) {
+	$s = $host->connect(env => { TCPREMOTEIP => $ip });
+	my $from = $ip || 'an unknown address';
+	like($s->cmd('USER alice'), qr/^-ERR /, "local: no USER from $from");
+	like($s->cmd('PASS secret'), qr/^-ERR /, "local: no PASS from $from");
+	$s = $host->connect(env => { TCPREMOTEIP => $ip });
+	$s->cmd('AUTH PLAIN');
+	unlike($s->cmd(b64("\0alice\0secret")), qr/^\+OK/,
+	    "local: no AUTH PLAIN from $from");
+}
 $host->configure('');
 
 # A hash that cannot be compared is temporary trouble, no wrong password.
