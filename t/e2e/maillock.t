@@ -68,6 +68,22 @@ start();
 refused(2, 'no link', qr{\[SYS/(?:PERM|TEMP)\]},
     before => traced('linkat', 'error=EACCES'));
 
+# 2, or no-atomic-open: the link is there, and the answer says that it is not
+for my $on (0, 1) {
+	my $name = 'no-atomic-open ' . ($on ? 'on' : 'off');
+	start($on ? "set no-atomic-open\n" : '');
+	my $s = $host->connect(before =>
+	    traced('linkat', 'error=EIO:delay_enter=1000000:when=1'));
+	$s->cmd('USER alice');
+	$s->put("PASS secret\r\n");
+	await(sub { -e "$dir/.alice.lk" });
+	ok(link("$dir/.alice.lk", "$dir/alice.lock"), "$name: linked");
+	like($s->line, $on ? qr/^\+OK/ : qr/^-ERR .*maillock error 2: /, $name);
+	$s->quit if $on;
+	$s->wait_end;
+	ok(!-e "$dir/alice.lock", "$name: no lock is left");
+}
+
 # 3: the pid cannot be written
 start();
 refused(3, 'no space', qr{\[SYS/TEMP\]},
