@@ -248,7 +248,29 @@ for (@Modes::modes) {
 	only('alice');
 }
 
-# mail-lock-check
+# mail-lock-check: a lock of 20 seconds is touched; each look takes 21.
+SKIP: {
+	skip 'a sanitizer has to be loaded first', 14
+	    if $Pop::BUILD =~ /asan/;
+	# the lock is looked at behind each block that is read, too
+	my $other;
+	for (['0', 0], ['1', 5], ['2', 2], ['5', 1], ['6', 0], ['0x1', 5],
+	    ['', 0]) {
+		my ($often, $want) = @$_;
+		start($Modes::modes[0], "mail-lock-check = $often, touches",
+		    "${PLAIN}set timeout = 86400\n" .
+		    ($often ne '' ? "set mail-lock-check = $often\n" : ''));
+		$s = $host->login('alice', env => {
+			LD_PRELOAD => "$Pop::BUILD/t/faults.so",
+			FAULT_CLOCK => 21, FAULT_COUNT => "$host->{dir}/count" });
+		like($s->quit, qr/^\+OK/, "$name: a session");
+		my $calls = Pop::slurp("$host->{dir}/count");
+		my $touches = () = $calls =~ /^futimens$/mg;
+		$other = $touches unless defined $other;
+		is($touches - $other, $want, $name);
+	}
+}
+# and the mail is the same, however often
 for my $often (0, 1, 2, 1000000) {
 	for (@Modes::modes) {
 		start($_, "mail-lock-check $often",

@@ -9,6 +9,7 @@
  * back, because somebody else is quicker.
  * The count, and the calls by name, one a line, are written to FAULT_COUNT
  * when the process ends by itself; before, it is empty.  RECORD is in record.c.
+ * FAULT_CLOCK seconds pass from one look at the monotonic clock to the next.
  * Not seen: what stdio, mkstemp, splice and a shared mapping do to files.
  */
 #include "shim.h"
@@ -20,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CALLS 16384
@@ -29,7 +31,7 @@
 
 static int mine;
 static int tally = -1;
-static long count, at, error, stay, halves, space;
+static long count, at, error, stay, halves, space, passing, looks;
 static const char *only;
 static const char *calls[CALLS];
 /* what was paid for: files reach to here */
@@ -102,6 +104,16 @@ __poll_chk(struct pollfd *p, nfds_t n, int timeout, size_t size)
 	return hide_ours(p, n, REAL(__poll_chk)(p, n, timeout, size));
 }
 
+int
+clock_gettime(clockid_t id, struct timespec *t)
+{
+	int r = REAL(clock_gettime)(id, t);
+
+	if (r == 0 && mine && id == CLOCK_MONOTONIC)
+		t->tv_sec += passing * ++looks;
+	return r;
+}
+
 __attribute__((constructor)) static void
 begin(void)
 {
@@ -110,6 +122,7 @@ begin(void)
 	stay = number("FAULT_STAY", 0);
 	halves = number("FAULT_SHORT", 0);
 	space = number("FAULT_SPACE", -1);
+	passing = number("FAULT_CLOCK", 0);
 	only = getenv("FAULT_ONLY");
 	tally = shim_open(getenv("FAULT_COUNT"), O_WRONLY | O_CREAT | O_TRUNC);
 	record_begin();
