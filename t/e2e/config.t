@@ -318,7 +318,7 @@ like($reply, qr/^-ERR \[SYS\/PERM\]/, 'home file: one more is refused');
 like($host->log_text, qr{\Q$user[0]\E is not a regular file of at most 64 KiB},
     'and the log says so');
 SKIP: {
-	skip "root's file in the spool folder needs root", 15
+	skip "root's file in the spool folder needs root", 21
 	    unless $host->{root};
 	($reply, $capa) = option_files("set announce-expire = 3\n",
 	    "set announce-expire = 4\n");
@@ -351,6 +351,22 @@ SKIP: {
 		    'and the log says so');
 	}
 	unlink $user[1], "$dir/spool/second";
+	# what the spool folder's file names is opened as the user
+	mkdir "$dir/closed", 0700 or die;
+	conf('closed/conf', "set announce-expire = 8\n");
+	for my $line ("set tracefile = $dir/closed/trace",
+	    "set config-file = $dir/closed/conf") {
+		($reply) = option_files(undef, "$line\n");
+		like($reply, qr/^-ERR \[SYS\/PERM\]/, "spool file: no $line");
+		like($host->log_text, qr/Permission denied/, 'and why');
+		Pop::spew($host->{log}, '', 0644);
+	}
+	($reply) = option_files(undef, "set tracefile = $dir/home/trace\n");
+	is((stat "$dir/home/trace")[4], $host->{uid}, "the user's trace file");
+	my $own = conf('home/conf', "set announce-expire = 8\nset debug\n");
+	chown $host->{uid}, $host->{gid}, $own;
+	($reply, $capa) = option_files(undef, "set config-file = $own\n");
+	like($capa, qr/^EXPIRE 8\r$/m, 'his own file');
 	# it is the user who reads the one in the home
 	Pop::spew($user[0], "set announce-expire = 9\n", 0600);
 	($reply) = session_with('-u');
