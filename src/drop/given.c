@@ -103,12 +103,12 @@ given_sizes(
 }
 
 struct coming {
-	struct drop *d;
-	struct mboxscan scan;
 	XXH3_state_t digest;
+	struct drop *d;
 	uint64_t octets;
-	uint32_t count;
 	struct err *e;
+	struct mboxscan scan;
+	uint32_t count;
 };
 
 static int
