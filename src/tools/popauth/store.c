@@ -17,6 +17,7 @@
 
 #define SOURCE "secrets"
 #define SOURCE_NEW ".secrets.new"
+#define TRIES 100 /* to open a source that others replace */
 #define BUILT "secrets.cdb"
 #define BUILT_NEW ".secrets.cdb.new"
 #define LOCK_MS 10000
@@ -97,14 +98,31 @@ read_all(struct store *st, int fd, size_t n, struct err *e)
 	return 1;
 }
 
+/* The source as it is now: one that was replaced meanwhile has no link. */
+static int
+open_source(const struct store *st)
+{
+	struct stat file;
+	int tries;
+	int fd;
+
+	for (tries = 0;; tries++) {
+		fd = openat(st->dir, SOURCE,
+		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+		if (fd == -1 || tries == TRIES || fstat(fd, &file) == -1 ||
+		    file.st_nlink != 0)
+			return fd;
+		close(fd);
+	}
+}
+
 int
 store_load(struct store *st, struct err *e)
 {
 	struct stat file;
 	struct stat cdb;
 	int r = -1;
-	int fd = openat(st->dir, SOURCE,
-	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int fd = open_source(st);
 
 	if (fd == -1 && errno == ENOENT)
 		return 0;
